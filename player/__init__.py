@@ -1,0 +1,1 @@
+"""How a show is played: clock, transport, sources, renderer, outputs and control."""

@@ -1,0 +1,184 @@
+"""The paintings themselves as stills, for when there is neither a live picture nor a film."""
+
+from __future__ import annotations
+
+import colorsys
+import hashlib
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, ImageColor, ImageOps
+
+from player.frame_source import Pictures, SourceState, SourceStatus
+from shows.schema import Painting
+from shows.show import Show
+
+PaintingKey = tuple[str, int]  # ballad id, 0-based index of the painting
+
+
+class SlateSource:
+    """Stills [size_px, size_px] of a show's paintings; one that cannot be read becomes a card.
+
+    `start` reads all of them, so that no reading happens while frames are presented: some 10 ms
+    and 4 * size_px**2 bytes each. What is asked for before is read then.
+    """
+
+    name = "slate"
+
+    def __init__(self, show: Show, size_px: int) -> None:
+        self._show = show
+        self._size_px = size_px
+        self._stills: dict[PaintingKey, NDArray[np.uint8]] = {}
+        self._faults: dict[PaintingKey, str] = {}
+        self._handed: tuple[PaintingKey, ...] = ()  # distinct, as in the pixels last handed out
+        self._pixels = np.zeros((0, size_px, size_px, 4), np.uint8)
+        self._serial = 0
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """A sentence for each painting read so far that is replaced by a card."""
+        return tuple(self._faults[key] for key in sorted(self._faults))
+
+    def start(self, first: Sequence[PaintingKey] | None = None) -> None:
+        """Read all paintings, or only those named, to begin sooner."""
+        keys = first
+        if keys is None:
+            keys = [
+                (ballad.id, index)
+                for ballad in self._show.ballads
+                for index in range(len(ballad.paintings))
+            ]
+        for key in keys:
+            self._still(key)
+
+    def pictures_for(self, keys: Sequence[PaintingKey], frame: int = 0) -> Pictures:
+        """One painting per screen. The same set of distinct paintings keeps its serial."""
+        distinct = tuple(dict.fromkeys(keys))
+        if distinct != self._handed:
+            self._pixels = np.stack([self._still(key) for key in distinct])
+            self._pixels.flags.writeable = False
+            self._handed = distinct
+            self._serial += 1
+        index = {key: number for number, key in enumerate(distinct)}
+        return Pictures(frame, self._pixels, tuple(index[key] for key in keys), self._serial)
+
+    def status(self) -> SourceStatus:
+        """Always ready: there is a card for what cannot be read."""
+        state: SourceState = "ready"
+        return SourceStatus(state, " ".join(self.faults), "paintings", 0.0, 0)
+
+    def close(self) -> None:
+        """Nothing to leave behind."""
+
+    def _still(self, key: PaintingKey) -> NDArray[np.uint8]:
+        if key not in self._stills:
+            ballad_id, index = key
+            try:
+                painting = self._show.ballad(ballad_id).paintings[index]
+                path = self._show.painting_path(ballad_id, index)
+                still = read_painting(path, painting, self._size_px)
+            except Exception as fault:  # noqa: BLE001 - decoders raise anything; a card follows
+                self._faults[key] = (
+                    f"Painting {index + 1} of {ballad_id} cannot be shown as a still and is "
+                    f"replaced by a plain card: {fault or type(fault).__name__}."
+                )
+                still = gradient_card(self._colour_of(ballad_id), self._size_px)
+            self._stills[key] = still
+        return self._stills[key]
+
+    def _colour_of(self, ballad_id: str) -> tuple[int, int, int]:
+        known = {ballad.id: ballad.colour for ballad in self._show.ballads}
+        return ballad_colour(ballad_id, known.get(ballad_id))
+
+
+def read_painting(path: Path, painting: Painting, size_px: int) -> NDArray[np.uint8]:
+    """A painting as RGBA [size_px, size_px, 4], opaque sRGB, upright, cropped square.
+
+    Rotated by its EXIF tag, converted from its colour profile, alpha flattened on the painting's
+    background (white if it names none), cut to the painting's crop and to the middle square of
+    that. Raises OSError, ValueError, SyntaxError and whatever else Pillow's decoders raise.
+    """
+    with Image.open(path) as opened:
+        profile = opened.info.get("icc_profile")
+        image = ImageOps.exif_transpose(opened)
+        image = _flatten(_eight_bits(image), painting.background or "#ffffff", profile)
+    box = square_box(image.size, painting.crop)
+    # Cut before resizing: a box given to resize lets its filter read beyond the edge.
+    square = image.crop(box).resize((size_px, size_px), Image.Resampling.LANCZOS)
+    return np.asarray(square.convert("RGBA"), np.uint8)
+
+
+def square_box(
+    size_px: tuple[int, int], crop: tuple[int, int, int, int] | None
+) -> tuple[int, int, int, int]:
+    """The middle square, as (left, top, right, bottom), of a crop (x, y, w, h) within a picture.
+
+    Raises ValueError if the crop lies outside.
+    """
+    width, height = size_px
+    x, y, crop_width, crop_height = crop or (0, 0, width, height)
+    left, top = min(x, width), min(y, height)
+    right, bottom = min(x + crop_width, width), min(y + crop_height, height)
+    side = min(right - left, bottom - top)
+    if side <= 0:
+        raise ValueError(f"its crop {list(crop or ())} lies outside its {width} x {height} pixels")
+    left += (right - left - side) // 2
+    top += (bottom - top - side) // 2
+    return left, top, left + side, top + side
+
+
+def gradient_card(colour: tuple[int, int, int], size_px: int) -> NDArray[np.uint8]:
+    """A plain card [size_px, size_px, 4]: the colour at the top, a third of it at the bottom."""
+    fall = np.linspace(1.0, 1.0 / 3.0, size_px)[:, None, None]
+    card = np.full((size_px, size_px, 4), 255, np.uint8)
+    card[..., :3] = np.round(np.array(colour, np.float64) * fall)
+    return card
+
+
+def ballad_colour(ballad_id: str, colour: str | None) -> tuple[int, int, int]:
+    """The ballad's colour as 0..255, or one of medium brightness that follows from its id."""
+    if colour is not None:
+        red, green, blue = ImageColor.getrgb(colour)[:3]
+        return red, green, blue
+    hue = hashlib.sha256(ballad_id.encode()).digest()[0] / 256
+    red_f, green_f, blue_f = colorsys.hsv_to_rgb(hue, 0.45, 0.7)
+    return round(red_f * 255), round(green_f * 255), round(blue_f * 255)
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    # Pillow's own conversion clips 16-bit greys instead of scaling them.
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8))
+    return image
+
+
+def _flatten(image: Image.Image, background: str, profile: bytes | None) -> Image.Image:
+    transparent = image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
+    alpha = image.convert("RGBA").getchannel("A") if transparent else None
+    if image.mode not in ("RGB", "L", "CMYK", "LAB"):
+        image = image.convert("L" if image.mode in ("1", "LA") else "RGB")
+    image = _to_srgb(image, profile)
+    if alpha is None:
+        return image
+    canvas = Image.new("RGB", image.size, background)
+    canvas.paste(image, mask=alpha)
+    return canvas
+
+
+def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    if profile:
+        try:
+            converted = ImageCms.profileToProfile(
+                image,
+                ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+                ImageCms.createProfile("sRGB"),
+                outputMode="RGB",
+            )
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            converted = None  # a profile that does not fit its picture is taken as sRGB
+        if converted is not None:
+            return converted
+    return image.convert("RGB")

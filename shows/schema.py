@@ -1,0 +1,271 @@
+"""The words of a show's YAML files, as frozen pydantic models.
+
+`show.yaml` is a `ShowSettings`; `ballads/<id>/ballad.yaml` is a `Ballad`, and its id the folder's
+name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+SCHEMA_VERSION = 1
+
+Easing = Literal["linear", "smoothstep"]
+Fit = Literal["cover", "contain", "stretch"]
+NoiseMode = Literal["const", "none"]
+
+
+class ShowError(Exception):
+    """A show cannot be read, or is asked for something it does not have; str() is the sentence."""
+
+
+def parse_fps(value: object) -> Fraction:
+    """A rate from YAML: a whole number, or the text "30000/1001"; 1 to 1000 frames a second.
+
+    Raises ValueError. A decimal like 29.97 is refused: it is none of the rates it stands for.
+    """
+    wanted = 'write a whole number such as 30, or a quotient in quotes such as "30000/1001"'
+    if isinstance(value, Fraction):
+        rate = value
+    elif isinstance(value, int) and not isinstance(value, bool):
+        rate = Fraction(value)
+    elif isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}(/[0-9]{1,9})?", value):
+        numerator, _, denominator = value.partition("/")
+        if denominator and int(denominator) == 0:
+            raise ValueError("has zero below the line; " + wanted)
+        rate = Fraction(int(numerator), int(denominator or 1))
+    else:
+        raise ValueError(wanted)
+    if not 1 <= rate <= 1000:
+        raise ValueError("must lie between 1 and 1000 frames a second")
+    return rate
+
+
+def _fps_to_yaml(rate: Fraction) -> int | str:
+    if rate.denominator == 1:
+        return rate.numerator
+    return f"{rate.numerator}/{rate.denominator}"
+
+
+def _relative_file(value: str) -> str:
+    if re.search(r'[\x00-\x1f\x7f\\:*?"<>|]', value):
+        raise ValueError("is not a plain file name; write it with forward slashes only")
+    if value.startswith("/") or value.endswith("/"):
+        raise ValueError("must name a file inside the show's folder, relative to this file")
+    return value
+
+
+def _listed(what: str) -> Callable[[object], object]:
+    def to_tuple(value: object) -> object:
+        if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+            raise ValueError(f"must be a list of {what}")
+        return tuple(value)
+
+    return to_tuple
+
+
+_TextsIn = BeforeValidator(_listed("texts"))
+Fps = Annotated[Fraction, BeforeValidator(parse_fps), PlainSerializer(_fps_to_yaml)]
+Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
+PaintingId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+Text = Annotated[str, Field(min_length=1, max_length=4000)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Colour = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
+RelativeFile = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_relative_file)]
+Frames = Annotated[int, Field(ge=0, le=1_000_000)]
+Pixels = Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Painting(_Model):
+    """One illustration of a ballad and the line it stands for.
+
+    file: relative to the ballad's folder. crop: x, y, width, height in pixels of the file.
+    background: the colour that alpha is flattened on. scene: free, read by the painter alone.
+    """
+
+    id: PaintingId
+    line: Text
+    keywords: Annotated[tuple[Name, ...], _TextsIn] = ()
+    emotions: Annotated[tuple[Name, ...], _TextsIn] = ()
+    file: RelativeFile
+    crop: Annotated[
+        tuple[Pixels, Pixels, Pixels, Pixels] | None,
+        BeforeValidator(lambda v: v if v is None else _listed("four whole numbers")(v)),
+    ] = None
+    background: Colour | None = None
+    scene: dict[str, Any] | None = None
+
+    @field_validator("crop")
+    @classmethod
+    def _crop_has_an_area(
+        cls, value: tuple[int, int, int, int] | None
+    ) -> tuple[int, int, int, int] | None:
+        if value is not None and (value[2] == 0 or value[3] == 0):
+            raise ValueError("is [x, y, width, height]; width and height must be above 0")
+        return value
+
+
+class Ballad(_Model):
+    """One ballad: its paintings in order. child: its number in Child's collection."""
+
+    id: Id
+    title: Name
+    child: Annotated[int, Field(ge=1, le=305)] | None = None
+    colour: Colour | None = None
+    paintings: Annotated[
+        tuple[Painting, ...],
+        BeforeValidator(_listed("paintings")),
+        Field(min_length=1, max_length=1000),
+    ]
+
+    @model_validator(mode="after")
+    def _painting_ids_differ(self) -> Self:
+        ids = self.painting_ids
+        return _self_or_faults(
+            self,
+            [
+                f"paintings[{index}].id: {ids[index]!r} is taken by another painting"
+                for index in range(len(ids))
+                if ids[index] in ids[:index]
+            ],
+        )
+
+    @property
+    def painting_ids(self) -> tuple[str, ...]:
+        """The ids of the paintings, in order."""
+        return tuple(painting.id for painting in self.paintings)
+
+
+class Screen(_Model):
+    """One output: its name, the ballad it opens with, and how a square picture meets it."""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    ballad: Id
+    fit: Fit = "cover"
+
+
+class ShowSettings(_Model):
+    """`show.yaml`. Lengths in frames; noise_strength in units of w's standard deviation a stop."""
+
+    schema_version: Literal[1]
+    title: Name
+    fps: Fps = Fraction(30)
+    stops: Annotated[int, Field(ge=1, le=1000)] = 7
+    frames_per_stop: Annotated[int, Field(ge=1, le=1_000_000)] = 30
+    morph_frames: Frames = 150
+    ballad_change_frames: Frames = 150
+    noise_strength: Annotated[float, Field(ge=0, le=100)] = 0.25
+    easing: Easing = "linear"
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    noise_cycles: Annotated[int, Field(ge=1, le=1000)] = 1
+    noise_mode: NoiseMode = "const"
+    truncation_psi: Annotated[float, Field(ge=-2, le=2)] = 1.0
+    generator: RelativeFile = "generator.safetensors"
+    ballads: Annotated[
+        tuple[Id, ...], BeforeValidator(_listed("ballad folders")), Field(min_length=1)
+    ]
+    screens: Annotated[
+        tuple[Screen, ...],
+        BeforeValidator(_listed("screens")),
+        Field(min_length=1, max_length=64),
+    ]
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Self:
+        faults: list[str] = []
+        for index, ballad_id in enumerate(self.ballads):
+            if ballad_id in self.ballads[:index]:
+                faults.append(f"ballads[{index}]: {ballad_id!r} stands in the list twice")
+        names = [screen.name.casefold() for screen in self.screens]
+        for index, screen in enumerate(self.screens):
+            if names[index] in names[:index]:
+                faults.append(f"screens[{index}].name: {screen.name!r} is taken by another screen")
+            if screen.ballad not in self.ballads:
+                known = ", ".join(self.ballads)
+                faults.append(
+                    f"screens[{index}].ballad: {screen.ballad!r} is not among the ballads: {known}"
+                )
+        return _self_or_faults(self, faults)
+
+
+_ModelT = TypeVar("_ModelT", bound=_Model)
+
+
+def _self_or_faults(model: _ModelT, faults: list[str]) -> _ModelT:
+    if faults:
+        raise ValueError("\n".join(faults))
+    return model
+
+
+def parse_settings(data: Mapping[str, object], source: str) -> ShowSettings:
+    """`show.yaml` as read. source: the file's name for the faults. Raises ShowError."""
+    return _parse(ShowSettings, data, source)
+
+
+def parse_ballad(ballad_id: str, data: Mapping[str, object], source: str) -> Ballad:
+    """`ballad.yaml` as read, with the id its folder gives it. Raises ShowError."""
+    if "id" in data:
+        raise ShowError(f"{source}: id: must not be written here; it is the folder's name.")
+    paintings = data.get("paintings")
+    entries: list[tuple[str, object]] = [("", data)]
+    if isinstance(paintings, list):
+        entries += [(f"paintings[{index}].", entry) for index, entry in enumerate(paintings)]
+    for where, entry in entries:
+        for name in ("colour", "background"):
+            if isinstance(entry, Mapping) and name in entry and entry[name] is None:
+                raise ShowError(
+                    f"{source}: {where}{name}: is empty; a colour needs quotes, as in "
+                    '"#1e6080" (without them YAML takes it for a comment).'
+                )
+    return _parse(Ballad, {"id": ballad_id, **data}, source)
+
+
+def _parse(model: type[_ModelT], data: Mapping[str, object], source: str) -> _ModelT:
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        faults = [
+            f"{source}: {line}" for fault in error.errors() for line in _sentences(dict(fault))
+        ]
+        raise ShowError("\n".join(faults[:20])) from error
+
+
+def _sentences(fault: Mapping[str, Any]) -> list[str]:
+    path = ""
+    for part in fault["loc"]:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)[:80]
+    if fault["type"] == "missing":
+        text = "is missing"
+    elif fault["type"] == "extra_forbidden":
+        text = "is not a word this file knows; check its spelling, or take it out"
+    elif fault["type"] == "value_error":
+        text = str(fault["ctx"]["error"])
+    else:
+        text = fault["msg"][0].lower() + fault["msg"][1:] + f" (it is {_shown(fault['input'])})"
+    return [f"{path}: {line}." if path else f"{line}." for line in text.splitlines()]
+
+
+def _shown(value: object) -> str:
+    try:
+        return f"{value!r:.80}"
+    except ValueError:  # Python writes no integer of more than 4300 digits
+        return "a very long number"

@@ -1,0 +1,48 @@
+"""A snapshot whose arguments do not fit our networks, or its own tensors, is a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import generator
+from generator.checkpoint import CheckpointError
+from tests.legacy_files import Apply, Global, module, snapshot, tensor_of
+
+FAULTS: dict[str, tuple[dict[str, Any], str]] = {
+    "tensors missing": ({"z_dim": 1, "w_dim": 1, "img_resolution": 4, "channel_max": 1}, "lacks"),
+    "memory": ({"z_dim": 65536, "w_dim": 65536}, "ask for more than its tensors"),
+    "resolution": ({"img_resolution": 48}, "power of two"),
+    "no channels": ({"channel_base": 1}, "unusable"),
+    "negative": ({"z_dim": -1}, "z_dim=-1 in its generator is no usable number"),
+    "layers": ({"mapping_kwargs": {"num_layers": 65}}, "num_layers=65"),
+    "resnet": ({"synthesis_kwargs": {"architecture": "resnet"}}, "only 'skip' is known"),
+    "clamp": ({"conv_clamp": "256"}, "conv_clamp='256'"),
+    "unknown": ({"magnitude_ema": 1}, "magnitude_ema, which is not known"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_arguments_that_do_not_fit_are_a_sentence(name: str, tmp_path: Path) -> None:
+    arguments, reason = FAULTS[name]
+    state = {
+        "_parameters": {},
+        "_buffers": {"w_avg": tensor_of(np.zeros(300, "f4"))},
+        "_modules": {},
+        "_init_kwargs": arguments,
+    }
+    path = tmp_path / "net.pkl"
+    path.write_bytes(snapshot(module("Generator", state=state)))
+    with pytest.raises(CheckpointError, match=r"net\.pkl") as caught:
+        generator.load(path)
+    assert reason in str(caught.value)
+
+
+def test_a_hostile_snapshot_is_a_checkpoint_error(tmp_path: Path) -> None:
+    path = tmp_path / "net.pkl"
+    path.write_bytes(snapshot(Apply(Global("os", "system"), ("true",))))
+    with pytest.raises(CheckpointError, match=r"os\.system"):
+        generator.load(path)

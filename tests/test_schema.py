@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from shows.schema import ShowError, parse_ballad, parse_fps, parse_settings
+
+
+def settings_data(**changes: Any) -> dict[str, Any]:
+    return {
+        "schema_version": 1,
+        "title": "Show",
+        "ballads": ["a", "b"],
+        "screens": [{"name": "north", "ballad": "a"}, {"name": "south", "ballad": "b"}],
+        **changes,
+    }
+
+
+def ballad_data(**changes: Any) -> dict[str, Any]:
+    painting = {"id": "p1", "line": "A line.", "file": "paintings/1.png", **changes}
+    return {"title": "A ballad", "paintings": [{**painting, "id": "p0"}, painting]}
+
+
+def test_defaults_are_the_exhibitions() -> None:
+    settings = parse_settings(settings_data(), "show.yaml")
+    assert settings.fps == Fraction(30)
+    assert (settings.stops, settings.frames_per_stop, settings.morph_frames) == (7, 30, 150)
+    assert (settings.noise_strength, settings.easing, settings.noise_mode) == (
+        0.25,
+        "linear",
+        "const",
+    )
+    assert settings.screens[0].fit == "cover"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"stops": "seven"}, "show.yaml: stops: "),
+        ({"stops": True}, "show.yaml: stops: "),
+        ({"stops": 0}, "show.yaml: stops: "),
+        ({"noise_strength": float("nan")}, "show.yaml: noise_strength: "),
+        ({"easing": "bouncy"}, "show.yaml: easing: "),
+        ({"seed": 2**63}, "show.yaml: seed: "),
+        ({"seed": 16**5000}, "show.yaml: seed: "),
+        ({"stopz": 7}, "show.yaml: stopz: is not a word this file knows"),
+        ({"title": 7}, "show.yaml: title: "),
+        ({"title": "\ud800"}, "show.yaml: title: "),
+        ({"fps": 29.97}, "show.yaml: fps: write a whole number"),
+        ({"fps": "1/0"}, "show.yaml: fps: has zero below the line"),
+        ({"fps": 0}, "show.yaml: fps: must lie between"),
+        ({"ballads": "a"}, "show.yaml: ballads: must be a list"),
+        ({"ballads": []}, "show.yaml: ballads: "),
+        ({"ballads": ["a", "b", "../c"]}, "show.yaml: ballads[2]: "),
+        ({"ballads": ["a", "b", "b"]}, "show.yaml: ballads[2]: 'b' stands in the list twice"),
+        ({"ballads": ["a"]}, "show.yaml: screens[1].ballad: 'b' is not among the ballads: a"),
+        ({"screens": [{"name": "x"}]}, "show.yaml: screens[0].ballad: is missing"),
+        (
+            {"screens": [{"name": "x", "ballad": "a", "fit": "crop"}]},
+            "show.yaml: screens[0].fit: ",
+        ),
+        (
+            {"screens": [{"name": "x", "ballad": "a"}, {"name": "X", "ballad": "b"}]},
+            "show.yaml: screens[1].name: 'X' is taken",
+        ),
+        ({"generator": "/etc/passwd"}, "show.yaml: generator: must name a file inside"),
+        ({"generator": "C:\\g.safetensors"}, "show.yaml: generator: is not a plain file name"),
+    ],
+)
+def test_faults_of_a_show_are_named_by_path(changes: dict[str, Any], expected: str) -> None:
+    with pytest.raises(ShowError) as caught:
+        parse_settings(settings_data(**changes), "show.yaml")
+    assert str(caught.value).startswith(expected)
+    assert str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"crop": [1, 2, 3]}, "paintings[1].crop"),
+        ({"crop": [1, 2, 3, 4.5]}, "paintings[1].crop[3]: "),
+        ({"crop": [1, 2, 0, 4]}, "paintings[1].crop: is [x, y, width, height]"),
+        ({"crop": [-1, 2, 3, 4]}, "paintings[1].crop[0]: "),
+        ({"crop": 7}, "paintings[1].crop: must be a list of four whole numbers"),
+        ({"background": "white"}, "paintings[1].background: "),
+        ({"keywords": "sea"}, "paintings[1].keywords: must be a list of texts"),
+        ({"keywords": ["sea", 3]}, "paintings[1].keywords[1]: "),
+        ({"file": "a\0b"}, "paintings[1].file: is not a plain file name"),
+        ({"line": ""}, "paintings[1].line: "),
+        ({"id": "p0"}, "paintings[1].id: 'p0' is taken by another painting"),
+        ({"artist": "Jo"}, "paintings[1].artist: is not a word"),
+    ],
+)
+def test_faults_of_a_ballad_are_named_by_path(changes: dict[str, Any], expected: str) -> None:
+    data = ballad_data()
+    data["paintings"][1].update(changes)
+    with pytest.raises(ShowError) as caught:
+        parse_ballad("a", data, "ballads/a/ballad.yaml")
+    assert str(caught.value).startswith("ballads/a/ballad.yaml: " + expected)
+
+
+def test_a_colour_without_quotes_is_not_silently_lost() -> None:
+    data = ballad_data(background=None)
+    with pytest.raises(ShowError, match=r"^f: paintings\[0\].background: is empty; .* quotes"):
+        parse_ballad("a", data, "f")
+    with pytest.raises(ShowError, match=r"^f: colour: is empty"):
+        parse_ballad("a", {**ballad_data(), "colour": None}, "f")
+
+
+def test_every_fault_is_told_at_once() -> None:
+    with pytest.raises(ShowError) as caught:
+        parse_settings(settings_data(stops=0, seed=-1), "show.yaml")
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_a_ballads_id_is_its_folders_name() -> None:
+    assert parse_ballad("twa-corbies", ballad_data(), "x").id == "twa-corbies"
+    with pytest.raises(ShowError, match="id: must not be written here"):
+        parse_ballad("a", {"id": "b", **ballad_data()}, "x")
+
+
+@pytest.mark.parametrize(
+    ("value", "rate"),
+    [(30, Fraction(30)), ("30000/1001", Fraction(30000, 1001)), ("25", Fraction(25))],
+)
+def test_fps(value: object, rate: Fraction) -> None:
+    assert parse_fps(value) == rate

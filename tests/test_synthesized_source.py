@@ -1,0 +1,378 @@
+"""The live source over real worker processes that crash, hang, stop and lose their parent."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from player.clock import HouseClock
+from player.frame_source import Pictures
+from player.ring_layout import MAX_LOOKAHEAD_FRAMES, Geometry
+from player.shared_segment import segment_folder
+from player.synthesis_worker import WorkerConfig, WorkerError
+from player.synthesized_source import SynthesizedSource, distinct_latents
+from player.worker_process import WORKER_ENVIRONMENT, exit_words, worker_environment
+from player.worker_watch import Limits
+from tests.tick_helpers import wait_for
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and /proc of POSIX")
+
+ROOT = Path(__file__).resolve().parent.parent
+SCREENS = 3
+GEOMETRY = Geometry(screens=SCREENS, num_ws=2, w_dim=4, height_px=8, width_px=8)
+# A machine busy with other tests may hold a worker up for long; only where a hang is meant, the
+# show's own limit holds.
+QUICK = Limits(hung_ns=5_000_000_000, first_pause_ns=20_000_000, longest_pause_ns=80_000_000)
+WATCHFUL = replace(QUICK, hung_ns=Limits().hung_ns)
+Make = Callable[..., SynthesizedSource]
+
+
+def latents(frame: int, *, unison: bool = False) -> list[NDArray[np.float32]]:
+    ws = [np.zeros((2, 4), np.float32) for _ in range(SCREENS)]
+    for screen, w in enumerate(ws):
+        w[:, :3] = (frame % 256, 0 if unison else screen * 10, 7)
+    return ws
+
+
+def is_gone(pid: int) -> bool:
+    """True once the process has ended, reaped by its parent or not."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return fields[0] == "Z"
+
+
+def segments_of(pid: int) -> list[str]:
+    return [path.name for path in segment_folder().glob(f"inspace-{pid}-*")]
+
+
+class Playing:
+    """Drives a source as the frame loop would, without its pace."""
+
+    def __init__(self, source: SynthesizedSource) -> None:
+        self.source = source
+        self.clock = HouseClock()
+        self.frame = 0
+        self.asked = -1
+
+    def tick(self) -> Pictures | None:
+        while self.asked < self.frame + MAX_LOOKAHEAD_FRAMES:
+            self.asked += 1
+            self.source.request(self.asked, latents(self.asked))
+        self.source.tend(self.clock.now_ns())
+        return self.source.pictures(self.frame)
+
+    def exact(self) -> bool:
+        """One tick; moves on once the frame itself is there, and checks its colours."""
+        shown = self.tick()
+        if shown is None or shown.frame != self.frame:
+            return False
+        for screen, picture in enumerate(shown.picture_of_screen):
+            colour = shown.pixels[picture, 0, 0]
+            assert colour.tolist() == [self.frame % 256, screen * 10, 7, 255]
+        self.frame += 1
+        return True
+
+    def play(self, frames: int, *, seconds: float = 10.0) -> bool:
+        goal = self.frame + frames
+        return wait_for(lambda: self.exact() and self.frame >= goal, seconds=seconds)
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    sources: list[SynthesizedSource] = []
+
+    def open_source(limits: Limits = QUICK, **args: object) -> SynthesizedSource:
+        source = SynthesizedSource(
+            GEOMETRY,
+            factory="tests.fake_engine:open_engine",
+            factory_args={"command_file": str(tmp_path / "command"), **args},
+            limits=limits,
+        )
+        sources.append(source)
+        source.start()
+        return source
+
+    yield open_source
+    for source in sources:
+        source.close()
+    assert segments_of(os.getpid()) == []
+
+
+def test_plays_exact_frames_and_leaves_nothing(make: Make) -> None:
+    source = make()
+    assert source.status().state == "starting"
+    playing = Playing(source)
+    assert playing.play(40)
+    status = source.status()
+    assert (status.state, status.engine, status.restarts) == ("ready", "fake engine", 0)
+    assert 0 < status.engine_ms_per_picture < 50
+    assert segments_of(os.getpid()) == [], "the name goes once the worker has attached"
+    pid = source.worker_pid
+    before_ns = playing.clock.now_ns()
+    source.close()
+    assert playing.clock.now_ns() - before_ns < 1_000_000_000
+    assert is_gone(pid)
+    source.close()
+
+
+def test_serial_changes_with_the_pixels_alone(make: Make) -> None:
+    source = make()
+    playing = Playing(source)
+    assert playing.play(3)
+    first, again = source.pictures(2), source.pictures(2)
+    assert first is not None and again is first
+    assert wait_for(lambda: (new := source.pictures(3)) is not None and new.frame == 3)
+    newer = source.pictures(3)
+    assert newer is not None and newer.serial == first.serial + 1
+    assert first.pixels[0, 0, 0, 0] == 2, "one call later it is still whole"
+    with pytest.raises(ValueError, match="read-only"):
+        newer.pixels[0] = 0
+
+
+def test_the_newest_older_picture_stands_in(make: Make) -> None:
+    source = make()
+    playing = Playing(source)
+    assert playing.play(5)
+    assert wait_for(lambda: source.pictures(5 + 100) is not None)
+    shown = source.pictures(5 + 100)
+    assert shown is not None and shown.frame < 105
+
+
+def test_screens_in_unison_share_one_picture(make: Make) -> None:
+    source = make()
+    clock = HouseClock()
+    source.request(0, latents(0, unison=True))
+
+    def shown() -> bool:
+        source.tend(clock.now_ns())
+        return source.pictures(0) is not None
+
+    assert wait_for(shown)
+    pictures = source.pictures(0)
+    assert pictures is not None
+    assert pictures.pixels.shape == (1, 8, 8, 4) and pictures.picture_of_screen == (0, 0, 0)
+
+
+def test_requests_before_the_engine_is_ready_are_not_lost(make: Make) -> None:
+    source = make(load_s=0.3)
+    assert Playing(source).play(10)
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("crash", "SIGABRT"),
+        ("exit", "status 7"),
+        ("raise", "the fake device is lost"),
+        ("hang", "no sign of life"),
+        ("spin", "no sign of life"),
+    ],
+)
+def test_recovers_from_an_engine_that(command: str, words: str, make: Make, tmp_path: Path) -> None:
+    source = make(WATCHFUL if "sign of life" in words else QUICK)
+    playing = Playing(source)
+    assert playing.play(5)
+    pid = source.worker_pid
+    (tmp_path / "command").write_text(command)
+    assert wait_for(lambda: playing.exact() and source.status().restarts == 1)
+    assert playing.play(20)
+    status = source.status()
+    assert words in status.detail
+    assert status.state == "ready"
+    assert is_gone(pid) and source.worker_pid != pid
+
+
+def test_the_last_good_picture_outlives_its_worker(make: Make, tmp_path: Path) -> None:
+    source = make(Limits(first_pause_ns=60_000_000_000, longest_pause_ns=60_000_000_000))
+    playing = Playing(source)
+    assert playing.play(5)
+    (tmp_path / "command").write_text("crash")
+    assert wait_for(lambda: not playing.exact() and source.status().state == "failed")
+    kept = source.pictures(playing.frame + 50)
+    assert kept is not None and kept.pixels[0, 0, 0, 0] == kept.frame
+    playing.tick()
+    assert "next start is in" in source.status().detail
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_recovers_from_a_signal(how: signal.Signals, make: Make) -> None:
+    source = make(WATCHFUL)
+    playing = Playing(source)
+    assert playing.play(5)
+    pid = source.worker_pid
+    os.kill(pid, how)
+    assert wait_for(lambda: playing.exact() and source.status().restarts == 1)
+    assert is_gone(pid), "the old one is dead before the new one starts"
+    assert playing.play(20)
+
+
+def test_a_paused_show_gets_its_picture_again_after_a_crash(make: Make) -> None:
+    source = make()
+    playing = Playing(source)
+    assert playing.play(5)
+    os.kill(source.worker_pid, signal.SIGKILL)
+
+    def restarted() -> bool:
+        source.tend(playing.clock.now_ns())
+        return source.status().restarts == 1 and source.status().state == "ready"
+
+    assert wait_for(restarted)
+    for frame in range(5, 5 + MAX_LOOKAHEAD_FRAMES):  # asked for before the crash, not again
+        assert wait_for(lambda frame=frame: (p := source.pictures(frame)) and p.frame == frame)
+
+
+def test_a_worker_stopped_for_good_is_closed_within_a_second(make: Make) -> None:
+    source = make()
+    playing = Playing(source)
+    assert playing.play(3)
+    pid = source.worker_pid
+    os.kill(pid, signal.SIGSTOP)
+    before_ns = playing.clock.now_ns()
+    source.close()
+    assert playing.clock.now_ns() - before_ns < 1_000_000_000
+    assert is_gone(pid)
+
+
+def test_a_slow_picture_is_no_hang(make: Make, tmp_path: Path) -> None:
+    source = make(WATCHFUL)
+    playing = Playing(source)
+    assert playing.play(5)
+    (tmp_path / "command").write_text("sleep")
+    assert playing.play(20)
+    assert source.status().restarts == 0
+
+
+def test_a_failed_load_reaches_the_operator_as_a_sentence(make: Make) -> None:
+    source = make(fault="generator.safetensors is not there: publish a generator first")
+    clock = HouseClock()
+    pauses = set()
+
+    def failed_thrice() -> bool:
+        source.tend(clock.now_ns())
+        pauses.add(source._pause_ns)
+        return source.status().restarts == 3
+
+    assert wait_for(failed_thrice, seconds=20)
+    assert pauses >= {20_000_000, 40_000_000, 80_000_000}
+    status = source.status()
+    assert "The engine could not be opened: generator.safetensors is not there" in status.detail
+    assert source.pictures(0) is None
+
+
+def test_an_unknown_factory_is_named() -> None:
+    source = SynthesizedSource(GEOMETRY, factory="tests.fake_engine:nothing", limits=QUICK)
+    clock = HouseClock()
+    try:
+        source.start()
+        assert wait_for(
+            lambda: source.tend(clock.now_ns()) or "tests.fake_engine:nothing" in source._fault
+        )
+    finally:
+        source.close()
+
+
+def test_close_before_the_worker_has_attached_leaves_nothing(make: Make) -> None:
+    source = make()
+    pid = source.worker_pid
+    source.close()
+    assert is_gone(pid) and segments_of(os.getpid()) == []
+
+
+def test_ctrl_c_and_terminal_signals_do_not_reach_the_worker(make: Make) -> None:
+    source = make()
+    playing = Playing(source)
+    assert playing.play(3)
+    assert os.getsid(source.worker_pid) == source.worker_pid
+    os.kill(source.worker_pid, signal.SIGINT)
+    assert playing.play(20)
+    assert source.status().restarts == 0
+
+
+ORPHAN = """
+import sys
+from player.clock import HouseClock
+from player.ring_layout import Geometry
+from player.synthesized_source import SynthesizedSource
+source = SynthesizedSource(Geometry(3, 2, 4, 8, 8), factory="tests.fake_engine:open_engine")
+source.start()
+clock = HouseClock()
+while source.status().state != "ready":
+    source.tend(clock.now_ns())
+source.tend(clock.now_ns())
+print(source.worker_pid, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_killed_player_takes_its_worker_and_memory_along(stopped: bool) -> None:
+    player = subprocess.Popen(
+        [sys.executable, "-c", ORPHAN],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert player.stdout is not None and player.stdin is not None
+    worker_pid = int(player.stdout.readline())
+    try:
+        if stopped:
+            os.kill(worker_pid, signal.SIGSTOP)
+        player.kill()
+        player.wait()
+        assert wait_for(lambda: is_gone(worker_pid), seconds=2)
+        assert segments_of(player.pid) == []
+    finally:
+        player.stdout.close()
+        player.stdin.close()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker_pid, signal.SIGKILL)
+
+
+def test_distinct_latents_compares_bits() -> None:
+    zero, minus = np.zeros((2, 4), np.float32), np.full((2, 4), -0.0, np.float32)
+    one = np.ones((2, 4), np.float32)
+    distinct, of_screen = distinct_latents([zero, one, zero.copy(), minus])
+    assert of_screen == (0, 1, 0, 2) and distinct.shape == (3, 2, 4)
+    assert (distinct[1] == 1).all()
+
+
+def test_latents_of_another_shape_are_refused() -> None:
+    source = SynthesizedSource(GEOMETRY)
+    with pytest.raises(ValueError, match="asked for"):
+        source.request(0, latents(0)[:2])
+    with pytest.raises(ValueError, match="asked for"):
+        source.request(0, [np.zeros((3, 4), np.float32)] * SCREENS)
+
+
+def test_worker_environment_yields_to_the_operators() -> None:
+    mine = worker_environment({"OMP_WAIT_POLICY": "ACTIVE", "PYTHONPATH": "elsewhere"})
+    assert mine["OMP_WAIT_POLICY"] == "ACTIVE"
+    assert mine["MALLOC_MMAP_MAX_"] == WORKER_ENVIRONMENT["MALLOC_MMAP_MAX_"]
+    assert mine["PYTHONPATH"].split(os.pathsep) == [str(ROOT), "elsewhere"]
+
+
+def test_worker_config_goes_through_one_line() -> None:
+    config = WorkerConfig("name", 2, GEOMETRY, 1, True, "a:b", {"threads": 2})
+    line = config.to_json()
+    assert line.count(b"\n") == 1 and WorkerConfig.from_json(line) == config
+    with pytest.raises(WorkerError, match="cannot be handed"):
+        WorkerConfig("name", 2, GEOMETRY, 1, True, "a:b", {"path": Path("x")}).to_json()
+
+
+def test_exit_words() -> None:
+    assert exit_words(3) == "ended with status 3"
+    assert exit_words(-9) == "was ended by SIGKILL"
+    assert exit_words(-250) == "was ended by signal 250"

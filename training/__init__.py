@@ -1,0 +1,1 @@
+"""How a generator and a show's latent sets come to be: `python -m training <verb>`."""

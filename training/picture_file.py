@@ -1,0 +1,138 @@
+"""Reading any picture file as upright 8-bit sRGB without alpha."""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageCms, ImageColor, ImageOps, UnidentifiedImageError
+
+PERCEPTUAL = ImageCms.Intent.PERCEPTUAL
+
+Colour = tuple[int, int, int]
+
+
+class PictureError(Exception):
+    """A picture file that cannot be used; the text says why, without the file's name."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture as read.
+
+    image: mode RGB, sRGB, upright, alpha flattened.
+    steps: what had to be done to it, in order, from "rotated", "reduced to 8 bits",
+        "converted to sRGB", "profile unusable, taken as sRGB", "alpha flattened".
+    """
+
+    image: Image.Image
+    steps: tuple[str, ...]
+
+
+def parse_colour(name: str) -> Colour:
+    """A colour as Pillow names it ("white", "#203040", "rgb(1,2,3)") as (r, g, b) in 0..255.
+
+    Raises ValueError if there is no such colour.
+    """
+    red, green, blue = ImageColor.getrgb(name)[:3]
+    return red, green, blue
+
+
+def read_picture(path: Path, background: Colour = (255, 255, 255)) -> Picture:
+    """Read a picture file: EXIF rotation, colour profile to sRGB, alpha flattened on `background`.
+
+    Of an animation the first frame is taken. Raises PictureError if the file is broken, of a
+    format or depth that is not supported, or larger than Pillow's bound (179 million pixels).
+    """
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of damage that does not hinder it, and of a picture half its bound
+            warnings.simplefilter("ignore")
+            with Image.open(path) as opened:
+                return _normalise(opened, background)
+    except UnidentifiedImageError as fault:
+        raise PictureError("not a picture in a known format") from fault
+    except Image.DecompressionBombError as fault:
+        raise PictureError(f"too large to open ({fault})") from fault
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as fault:
+        raise PictureError(f"broken file ({fault})") from fault
+
+
+def _normalise(opened: Image.Image, background: Colour) -> Picture:
+    steps: list[str] = []
+    opened.load()
+    profile = opened.info.get("icc_profile")
+    image = ImageOps.exif_transpose(opened)
+    if image.size != opened.size or opened.getexif().get(0x0112, 1) != 1:
+        steps.append("rotated")
+    image, reduced = _to_8_bits(image)
+    if reduced:
+        steps.append("reduced to 8 bits")
+    colour, alpha = _split_alpha(image)
+    colour, note = _to_srgb(colour, profile if isinstance(profile, bytes) else None)
+    if note:
+        steps.append(note)
+    if alpha is not None and alpha.getextrema() != (255, 255):
+        canvas = Image.new("RGB", colour.size, background)
+        canvas.paste(colour, mask=alpha)
+        colour = canvas
+        steps.append("alpha flattened")
+    return Picture(colour, tuple(steps))
+
+
+def _to_8_bits(image: Image.Image) -> tuple[Image.Image, bool]:
+    """Scale 16-bit grey to 8 bits: Pillow's own conversion clips it to white instead."""
+    if image.mode.startswith("I;16"):
+        deep = np.asarray(image).astype(np.uint32)
+    elif image.mode == "I":
+        signed = np.asarray(image)
+        if signed.min() < 0 or signed.max() > 65535:
+            raise PictureError("32-bit integer pixels are not supported")
+        deep = signed.astype(np.uint32)
+    elif image.mode == "F":
+        raise PictureError("floating-point pixels are not supported")
+    else:
+        return image, False
+    return Image.fromarray(((deep + 128) // 257).astype(np.uint8), "L"), True
+
+
+def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """The colour part in a mode of 8 bits a channel (L, RGB, CMYK, LAB), and alpha as mode L."""
+    if image.mode == "La":
+        image = image.convert("LA")
+    elif image.mode == "RGBa":
+        image = image.convert("RGBA")
+    elif image.mode in ("P", "PA", "1") or "transparency" in image.info:
+        has_alpha = image.mode == "PA" or "transparency" in image.info
+        image = image.convert("RGBA" if has_alpha else "L" if image.mode == "1" else "RGB")
+    if image.mode in ("RGBA", "LA"):
+        alpha = image.getchannel("A")
+        return image.convert("RGB" if image.mode == "RGBA" else "L"), alpha
+    if image.mode in ("L", "RGB", "CMYK", "LAB"):
+        return image, None
+    return image.convert("RGB"), None
+
+
+def _to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, str | None]:
+    if profile is None and image.mode != "LAB":
+        return image.convert("RGB"), None
+    srgb = ImageCms.createProfile("sRGB")
+    try:
+        source = (
+            ImageCms.createProfile("LAB")
+            if profile is None
+            else ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        )
+        converted = ImageCms.profileToProfile(
+            image, source, srgb, renderingIntent=PERCEPTUAL, outputMode="RGB"
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        if image.mode == "LAB":
+            raise PictureError("Lab colours with an unusable profile") from None
+        return image.convert("RGB"), "profile unusable, taken as sRGB"
+    assert converted is not None
+    return converted, "converted to sRGB"

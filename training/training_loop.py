@@ -1,0 +1,278 @@
+"""The training loop of StyleGAN2 with adaptive augmentation: one step is a pure-ish function of its state.
+
+Sources: StyleGAN2 (1912.04958) appendix B: lazy regularisation, path length, EMA generator;
+ADA (2006.06676) section 3 and appendix C for the adaptive probability and defaults.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from generator.networks import Generator, GeneratorConfig
+from training.augment import Augmentation, AugmentationController
+from training.discriminator import Discriminator, DiscriminatorConfig
+from training.losses import discriminator_loss, generator_loss, path_length_penalty, r1_penalty
+
+ADA_INTERVAL_STEPS = 4
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """What fixes a run. Defaults follow the published `auto` configuration at 64 pixels."""
+
+    batch: int = 32
+    learning_rate: float = 0.0025
+    r1_gamma: float = 0.05
+    r1_interval: int = 16
+    pl_weight: float = 2.0
+    pl_interval: int = 4
+    pl_batch_shrink: int = 2
+    style_mixing: float = 0.9
+    ema_kimg: float = 10.0
+    ema_rampup: float = 0.05
+    ada_target: float = 0.6
+    ada_kimg: float = 500.0
+    mirror: bool = True
+    bfloat16_from: int | None = 16
+    seed: int = 0
+
+
+@dataclass
+class StepStatistics:
+    """Sums since the last reading; `means()` gives the figures of a log line."""
+
+    sums: dict[str, float] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, name: str, value: Tensor | float) -> None:
+        number = float(value.detach()) if isinstance(value, Tensor) else value
+        self.sums[name] = self.sums.get(name, 0.0) + number
+        self.counts[name] = self.counts.get(name, 0) + 1
+
+    def means(self) -> dict[str, float]:
+        result = {name: total / self.counts[name] for name, total in self.sums.items()}
+        self.sums.clear()
+        self.counts.clear()
+        return result
+
+
+class Sampler:
+    """Shuffled passes over `count` pictures; the order follows from (seed, pictures drawn) alone,
+    so a resumed run goes on where the other stopped."""
+
+    def __init__(self, count: int, seed: int) -> None:
+        self.count, self.seed = count, seed
+        self._pass = -1
+        self._order: NDArray[np.int64] = np.empty(0, np.int64)
+
+    def indices(self, start: int, n: int) -> NDArray[np.int64]:
+        """The n indices that follow the first `start` ones: int64 [n]."""
+        chosen = []
+        for position in range(start, start + n):
+            number, place = divmod(position, self.count)
+            if number != self._pass:
+                rng = np.random.Generator(np.random.Philox([self.seed, number]))
+                self._pass, self._order = number, rng.permutation(self.count)
+            chosen.append(self._order[place])
+        return np.array(chosen, np.int64)
+
+
+class Training:
+    """Networks, optimisers and counters of one run. `step()` trains on one batch of real pictures."""
+
+    def __init__(
+        self,
+        images: NDArray[np.uint8],
+        generator_config: GeneratorConfig,
+        options: TrainingOptions,
+        device: str = "cpu",
+    ) -> None:
+        """images: uint8 [N, 3, R, R]; they stay in host memory."""
+        torch.manual_seed(options.seed)
+        self.images, self.options, self.device = images, options, device
+        config = generator_config
+        self.G = Generator(config).to(device)
+        self.D = Discriminator(
+            DiscriminatorConfig(
+                img_resolution=config.img_resolution,
+                img_channels=config.img_channels,
+                channel_base=config.channel_base,
+                channel_max=config.channel_max,
+            )
+        ).to(device)
+        for network in (self.G.synthesis, self.D):
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.G.synthesis.bfloat16_from = options.bfloat16_from
+        self.D.bfloat16_from = options.bfloat16_from
+        self.G_ema = copy.deepcopy(self.G).eval().requires_grad_(False)
+        self.G_ema.synthesis.bfloat16_from = None
+        self.G_optimiser = _lazy_adam(self.G, options.learning_rate, options.pl_interval)
+        self.D_optimiser = _lazy_adam(self.D, options.learning_rate, options.r1_interval)
+        self.augment = Augmentation()
+        self.controller = AugmentationController(options.ada_target, options.ada_kimg)
+        self.sampler = Sampler(len(images), options.seed)
+        self.statistics = StepStatistics()
+        self.pl_mean = torch.zeros([], device=device)
+        self.images_shown = 0
+        self.steps = 0
+        self._signs: list[float] = []
+
+    def step(self) -> None:
+        """Generator, path length, discriminator, R1 (the lazy ones on their interval), EMA, ADA."""
+        options = self.options
+        real = self._real_batch()
+        self._generator_step()
+        if self.steps % options.pl_interval == 0 and options.pl_weight > 0:
+            self._path_length_step()
+        self._discriminator_step(real)
+        if self.steps % options.r1_interval == 0:
+            self._r1_step(real)
+        self.images_shown += options.batch
+        self.steps += 1
+        self._update_ema()
+        if self.steps % ADA_INTERVAL_STEPS == 0:
+            mean = float(np.mean(self._signs))
+            self._signs.clear()
+            self.statistics.add("r_t", mean)
+            images = options.batch * ADA_INTERVAL_STEPS
+            self.augment.p = self.controller.updated(self.augment.p, mean, images)
+
+    def _real_batch(self) -> Tensor:
+        indices = self.sampler.indices(self.images_shown, self.options.batch)
+        batch = self.images[indices]
+        if self.options.mirror:
+            flips = np.random.Generator(np.random.Philox([self.options.seed, self.steps, 7]))
+            flipped = flips.random(len(batch)) < 0.5
+            batch[flipped] = batch[flipped, :, :, ::-1]
+        return torch.from_numpy(batch).to(self.device).float() / 127.5 - 1.0
+
+    def _fake_images(self, n: int, *, updates_w_avg: bool = False) -> tuple[Tensor, Tensor]:
+        z = torch.randn(n, self.G.z_dim, device=self.device)
+        ws = self.G.mapping(z, update_w_avg=updates_w_avg)
+        if self.options.style_mixing > 0 and torch.rand([]) < self.options.style_mixing:
+            cutoff = int(torch.randint(1, self.G.num_ws, []))
+            other = self.G.mapping(torch.randn_like(z))
+            ws = torch.cat([ws[:, :cutoff], other[:, cutoff:]], dim=1)
+        return self.G.synthesis(ws, noise_mode="random"), ws
+
+    def _logits(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.D(self.augment(images))
+        return logits
+
+    def _generator_step(self) -> None:
+        self.D.requires_grad_(False)
+        images, _ = self._fake_images(self.options.batch, updates_w_avg=True)
+        loss = generator_loss(self._logits(images))
+        self.statistics.add("g_loss", loss)
+        self._descend(self.G_optimiser, self.G, loss)
+        self.D.requires_grad_(True)
+
+    def _path_length_step(self) -> None:
+        options = self.options
+        n = max(options.batch // options.pl_batch_shrink, 1)
+        images, ws = self._fake_images(n)
+        penalty, mean = path_length_penalty(images, ws, torch.randn_like(images), self.pl_mean)
+        self.pl_mean = mean
+        self.statistics.add("pl_penalty", penalty)
+        self.statistics.add("pl_mean", mean)
+        weight = options.pl_weight * options.pl_interval
+        self._descend(self.G_optimiser, self.G, penalty * weight)
+
+    def _discriminator_step(self, real: Tensor) -> None:
+        with torch.no_grad():
+            fake, _ = self._fake_images(self.options.batch)
+        fake_logits, real_logits = self._logits(fake), self._logits(real)
+        loss = discriminator_loss(real_logits, fake_logits)
+        self.statistics.add("d_loss", loss)
+        self.statistics.add("real_logit", real_logits.mean())
+        self.statistics.add("fake_logit", fake_logits.mean())
+        self._signs.append(float(real_logits.detach().sign().mean()))
+        self._descend(self.D_optimiser, self.D, loss)
+
+    def _r1_step(self, real: Tensor) -> None:
+        # with respect to the augmented pictures, what D sees: bilinear sampling has no second
+        # derivative in torch, and the penalty is meant for D's input
+        augmented = self.augment(real).detach().requires_grad_(True)
+        penalty = r1_penalty(self.D(augmented), augmented, self.options.r1_gamma)
+        self.statistics.add("r1", penalty)
+        self._descend(self.D_optimiser, self.D, penalty * self.options.r1_interval)
+
+    def _descend(self, optimiser: torch.optim.Adam, network: nn.Module, loss: Tensor) -> None:
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        for parameter in network.parameters():
+            if parameter.grad is not None:
+                torch.nan_to_num(parameter.grad, nan=0, posinf=1e5, neginf=-1e5, out=parameter.grad)
+        optimiser.step()
+
+    def _update_ema(self) -> None:
+        options = self.options
+        half_life = options.ema_kimg * 1000.0
+        half_life = min(half_life, self.images_shown * options.ema_rampup)
+        beta = 0.5 ** (options.batch / max(half_life, 1e-8))
+        with torch.no_grad():
+            mine = list(self.G_ema.parameters())
+            torch._foreach_lerp_(mine, list(self.G.parameters()), 1.0 - beta)
+            for kept, current in zip(self.G_ema.buffers(), self.G.buffers(), strict=True):
+                kept.copy_(current)
+
+    def state(self) -> dict[str, object]:
+        """Everything a resumed run needs: tensors and plain values only."""
+        return {
+            "G": self.G.state_dict(),
+            "D": self.D.state_dict(),
+            "G_ema": self.G_ema.state_dict(),
+            "G_optimiser": self.G_optimiser.state_dict(),
+            "D_optimiser": self.D_optimiser.state_dict(),
+            "pl_mean": self.pl_mean,
+            "augment_p": self.augment.p,
+            "signs": list(self._signs),
+            "images_shown": self.images_shown,
+            "steps": self.steps,
+            "generator_config": self.G.config.to_dict(),
+            "options": asdict(self.options),
+            "random": torch.get_rng_state(),
+        }
+
+    def restore(self, state: dict[str, object]) -> None:
+        """Take over a value of `state()`. Raises KeyError or RuntimeError when it does not fit."""
+        for name in ("G", "D", "G_ema", "G_optimiser", "D_optimiser"):
+            getattr(self, name).load_state_dict(state[name])
+        pl_mean, random = state["pl_mean"], state["random"]
+        assert isinstance(pl_mean, Tensor) and isinstance(random, Tensor)
+        self.pl_mean = pl_mean.to(self.device)
+        self.augment.p = float(state["augment_p"])  # type: ignore[arg-type]
+        self._signs = list(state["signs"])  # type: ignore[call-overload]
+        self.images_shown = int(state["images_shown"])  # type: ignore[call-overload]
+        self.steps = int(state["steps"])  # type: ignore[call-overload]
+        torch.set_rng_state(random.cpu())
+
+
+def samples(generator: Generator, z: Tensor, batch: int = 32) -> Iterator[NDArray[np.uint8]]:
+    """Pictures of z [N, z_dim] in batches: uint8 [n, 3, R, R], noise const, no truncation."""
+    for part in z.split(batch):
+        with torch.no_grad():
+            images = generator(part)
+        yield to_uint8(images)
+
+
+def to_uint8(images: Tensor) -> NDArray[np.uint8]:
+    """[N, C, H, W] in -1..1 -> uint8, rounded."""
+    levels = ((images.float() + 1.0) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    return np.ascontiguousarray(levels.cpu().numpy())
+
+
+def _lazy_adam(network: nn.Module, learning_rate: float, interval: int) -> torch.optim.Adam:
+    """Adam (0, 0.99) with rate and decay corrected for a regulariser every `interval` steps
+    (StyleGAN2, appendix B)."""
+    ratio = interval / (interval + 1)
+    betas = (0.0, math.pow(0.99, ratio))
+    return torch.optim.Adam(network.parameters(), lr=learning_rate * ratio, betas=betas, eps=1e-8)
