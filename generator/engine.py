@@ -119,7 +119,9 @@ class SynthesisEngine:
             raise ValueError(f"ws {ws.shape} and out {out.shape}: wanted out {wanted}")
         size = next((size for size in self.batch_sizes if size >= n), None)
         if size is None:
-            raise ValueError(f"{n} pictures in one call; this engine draws at most {max(self.batch_sizes)}")
+            raise ValueError(
+                f"{n} pictures in one call; this engine draws at most {max(self.batch_sizes)}"
+            )
         batch = torch.from_numpy(np.ascontiguousarray(ws))
         if size > n:
             batch = torch.cat([batch, batch[-1:].expand(size - n, -1, -1)])

@@ -50,4 +50,6 @@ def config_from_arguments(arguments: Mapping[str, Any], path: Path) -> Generator
             conv_clamp=None if clamp is None else float(clamp),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path}: its generator's arguments are unusable ({error})") from error
+        raise CheckpointError(
+            f"{path}: its generator's arguments are unusable ({error})"
+        ) from error

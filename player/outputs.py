@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,14 @@ __all__ = ["OutputError", "Wall", "has_display", "open_wall"]
 
 OutputKind = Literal["windows", "span", "headless"]
 HEADLESS_SIZE_PX = (256, 256)
+_DRIVER_HINT = (
+    "A graphics driver with OpenGL 3.3 is needed; on Debian and Ubuntu: apt-get install libgl1 "
+    "libglx-mesa0 libgl1-mesa-dri."
+)
+_DESKTOP_HINT = (
+    "Is DISPLAY right? On Debian and Ubuntu the libraries are libx11-6 libxext6 libxrandr2 "
+    "libxinerama1 libxcursor1 libxi6 libxrender1. Without a desktop: --outputs headless."
+)
 
 
 def open_wall(kind: OutputKind, screens: int, size: tuple[int, int] | None = None) -> Wall:
@@ -100,7 +109,7 @@ class WindowWall(DrawnWall):
         self._span = span
         self._windows: list[_Window] = []
         try:
-            with _sentences("The windows could not be opened"):
+            with _sentences("The windows could not be opened", _DRIVER_HINT):
                 for i, area in enumerate(self._areas(screens, size)):
                     first = self._windows[0] if self._windows else None
                     title = "Inspace ballads" if span else f"Inspace ballads {i + 1}"
@@ -226,23 +235,24 @@ def _start_glfw() -> Any:
                 "lets no program place its windows), or use --outputs headless."
             )
         os.environ.setdefault("PYGLFW_LIBRARY_VARIANT", "x11")  # read when glfw is imported
-    import glfw
+    try:
+        import glfw
+    except ImportError as fault:
+        raise OutputError(f"{fault}. Reinstall the Python package glfw.") from fault
 
     glfw.ERROR_REPORTING = "raise"
-    with _sentences("The desktop could not be reached"):
+    with _sentences("The desktop could not be reached", _DESKTOP_HINT):
         glfw.init()
     return glfw
 
 
 @contextmanager
-def _sentences(what: str) -> Iterator[None]:
+def _sentences(what: str, hint: str) -> Iterator[None]:
     """Turns the faults of GLFW and moderngl into OutputErrors."""
     import glfw
 
     try:
         yield
     except (glfw.GLFWError, moderngl.Error) as fault:
-        raise OutputError(
-            f"{what}: {str(fault).strip()}. A graphics driver with OpenGL 3.3 is needed (on Debian "
-            "and Ubuntu without one: apt-get install libgl1 libglx-mesa0 libgl1-mesa-dri)."
-        ) from fault
+        reason = re.sub(r"^\(\d+\) b['\"](.*)['\"]$", r"\1", str(fault).strip())
+        raise OutputError(f"{what}: {reason.rstrip('.')}. {hint}") from fault

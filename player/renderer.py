@@ -181,7 +181,7 @@ class Painter:
         self._programs[2]["picture_b"] = 1
 
     def warm_up(self, framebuffer: moderngl.Framebuffer) -> None:
-        """Draws a pixel of both programs: drivers compile at the first draw, not before."""
+        """Draws a pixel of both programs: drivers compile at the first use, not before."""
         texture = self._context.texture((4, 4), 4, bytes(64))
         texture.filter = (moderngl.NEAREST, moderngl.NEAREST)
         stored = StoredPicture(texture, 0, (4, 4))
@@ -191,6 +191,8 @@ class Painter:
                 DrawnLayer(stored, place("stretch", (4, 4), (1, 1)), weight) for weight in weights
             )
             self.draw(framebuffer, (0, 0), (1, 1), DrawnShot(layers, 1.0))
+        if self._owner:
+            texture.build_mipmaps()
         self._context.finish()
         del self._wrapped[0]
         texture.release()

@@ -28,7 +28,7 @@ from player.frame_ring import WorkerRing
 from player.ring_layout import Geometry, WorkerState
 
 DEFAULT_FACTORY = "generator.engine:open_engine"
-_IDLE_S = 0.001  # between two looks at the mailbox: under 1 % of a core, 1 ms at most added
+_IDLE_S = 0.002  # between two looks at the mailbox: some 2 % of a core
 _GRACE_S = 0.25  # from the player's end to the worker's, if the engine does not come back
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 

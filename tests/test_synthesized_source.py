@@ -25,7 +25,7 @@ from player.worker_process import WORKER_ENVIRONMENT, exit_words, worker_environ
 from player.worker_watch import Limits
 from tests.tick_helpers import wait_for
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and /proc of POSIX")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs POSIX signals and /proc")
 
 ROOT = Path(__file__).resolve().parent.parent
 SCREENS = 3

@@ -3,6 +3,7 @@
 Writes into the run folder: state.pt (all that a resumed run needs), generator.safetensors (the EMA
 weights, 16 bit) and discriminator.safetensors, log.jsonl (a line per tick) and sheets of samples.
 Stop with Ctrl-C at any time and give the same command again: it goes on where it stopped.
+Several processes: torchrun --nproc-per-node 2 -m training train ... (--batch is that of all).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from tqdm import tqdm
 
 from generator.checkpoint import save_generator, write_atomically
 from generator.networks import GeneratorConfig
+from training.data_parallel import joined_workers
 from training.dataset import ImageDataset
 from training.errors import TrainingError
 from training.metrics import sliced_wasserstein
@@ -89,27 +91,38 @@ def run(args: argparse.Namespace) -> int:
         bfloat16_from=None if args.float32 else 16,
         seed=args.seed,
     )
-    training = Training(data.images, config, options, args.device)
-    folder = RunFolder(args.out)
-    folder.resume(training)
-    folder.write_once("reals.png", lambda: sheet(data.images[:: max(len(data) // 60, 1)]))
-    watch(training, folder, data, args)
+    with joined_workers() as workers:
+        training = Training(data.images, config, options, args.device, workers)
+        folder = RunFolder(args.out)
+        folder.resume(training)
+        if workers.rank == 0:
+            folder.write_once("reals.png", lambda: sheet(data.images[:: max(len(data) // 60, 1)]))
+        watch(training, folder, data, args)
     return 0
 
 
-def watch(training: Training, folder: RunFolder, data: ImageDataset, args: argparse.Namespace) -> None:
+def watch(
+    training: Training, folder: RunFolder, data: ImageDataset, args: argparse.Namespace
+) -> None:
     """The loop with its progress bar, log lines and snapshots."""
     total = int(args.kimg * 1000)
     tick_images = int(args.tick_kimg * 1000)
     started = time.monotonic()
     tick_started, tick_from, ticks = started, training.images_shown, 0
-    bar = tqdm(total=total, initial=training.images_shown, unit="img", desc="train", smoothing=0.05)
+    first = training.workers.rank == 0
+    bar = tqdm(
+        total=total, initial=training.images_shown, unit="img", desc="train", disable=not first
+    )
     try:
         while training.images_shown < total:
             training.step()
             bar.update(training.options.batch)
             done = training.images_shown >= total
             if training.images_shown - tick_from < tick_images and not done:
+                continue
+            if not first:
+                tick_from = training.images_shown
+                training.statistics.means()
                 continue
             ticks += 1
             now = time.monotonic()
@@ -126,7 +139,8 @@ def watch(training: Training, folder: RunFolder, data: ImageDataset, args: argpa
             bar.set_postfix(p=line["augment_p"], d=line["d_loss"], g=line["g_loss"])
             tick_started, tick_from = time.monotonic(), training.images_shown
     except KeyboardInterrupt:
-        folder.save_state(training)
+        if first:
+            folder.save_state(training)
         raise
     finally:
         bar.close()

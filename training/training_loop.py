@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from generator.networks import Generator, GeneratorConfig
 from training.augment import Augmentation, AugmentationController
+from training.data_parallel import ALONE, Workers
 from training.discriminator import Discriminator, DiscriminatorConfig
 from training.losses import discriminator_loss, generator_loss, path_length_penalty, r1_penalty
 
@@ -94,8 +95,13 @@ class Training:
         generator_config: GeneratorConfig,
         options: TrainingOptions,
         device: str = "cpu",
+        workers: Workers = ALONE,
     ) -> None:
-        """images: uint8 [N, 3, R, R]; they stay in host memory."""
+        """images: uint8 [N, 3, R, R]; they stay in host memory. Every worker is given the same."""
+        self.workers = workers
+        if options.batch % workers.count:
+            raise ValueError(f"a batch of {options.batch} cannot be split over {workers.count}")
+        self.batch = options.batch // workers.count
         torch.manual_seed(options.seed)
         self.images, self.options, self.device = images, options, device
         config = generator_config
@@ -124,6 +130,8 @@ class Training:
         self.images_shown = 0
         self.steps = 0
         self._signs: list[float] = []
+        # the networks above start equal everywhere; from here each worker draws its own noise
+        torch.manual_seed(options.seed + 1000 * (workers.rank + 1))
 
     def step(self) -> None:
         """Generator, path length, discriminator, R1 (the lazy ones on their interval), EMA, ADA."""
@@ -139,18 +147,20 @@ class Training:
         self.steps += 1
         self._update_ema()
         if self.steps % ADA_INTERVAL_STEPS == 0:
-            mean = float(np.mean(self._signs))
+            mean = self.workers.mean(float(np.mean(self._signs)))
             self._signs.clear()
             self.statistics.add("r_t", mean)
             images = options.batch * ADA_INTERVAL_STEPS
             self.augment.p = self.controller.updated(self.augment.p, mean, images)
 
     def _real_batch(self) -> Tensor:
-        indices = self.sampler.indices(self.images_shown, self.options.batch)
+        options = self.options
+        mine = slice(self.workers.rank * self.batch, (self.workers.rank + 1) * self.batch)
+        indices = self.sampler.indices(self.images_shown, options.batch)[mine]
         batch = self.images[indices]
-        if self.options.mirror:
-            flips = np.random.Generator(np.random.Philox([self.options.seed, self.steps, 7]))
-            flipped = flips.random(len(batch)) < 0.5
+        if options.mirror:
+            rng = np.random.Generator(np.random.Philox([options.seed, self.steps, 7]))
+            flipped = (rng.random(options.batch) < 0.5)[mine]
             batch[flipped] = batch[flipped, :, :, ::-1]
         return torch.from_numpy(batch).to(self.device).float() / 127.5 - 1.0
 
@@ -169,7 +179,7 @@ class Training:
 
     def _generator_step(self) -> None:
         self.D.requires_grad_(False)
-        images, _ = self._fake_images(self.options.batch, updates_w_avg=True)
+        images, _ = self._fake_images(self.batch, updates_w_avg=True)
         loss = generator_loss(self._logits(images))
         self.statistics.add("g_loss", loss)
         self._descend(self.G_optimiser, self.G, loss)
@@ -177,10 +187,10 @@ class Training:
 
     def _path_length_step(self) -> None:
         options = self.options
-        n = max(options.batch // options.pl_batch_shrink, 1)
+        n = max(self.batch // options.pl_batch_shrink, 1)
         images, ws = self._fake_images(n)
         penalty, mean = path_length_penalty(images, ws, torch.randn_like(images), self.pl_mean)
-        self.pl_mean = mean
+        self.pl_mean = torch.full_like(mean, self.workers.mean(float(mean)))
         self.statistics.add("pl_penalty", penalty)
         self.statistics.add("pl_mean", mean)
         weight = options.pl_weight * options.pl_interval
@@ -188,7 +198,7 @@ class Training:
 
     def _discriminator_step(self, real: Tensor) -> None:
         with torch.no_grad():
-            fake, _ = self._fake_images(self.options.batch)
+            fake, _ = self._fake_images(self.batch)
         fake_logits, real_logits = self._logits(fake), self._logits(real)
         loss = discriminator_loss(real_logits, fake_logits)
         self.statistics.add("d_loss", loss)
@@ -208,9 +218,10 @@ class Training:
     def _descend(self, optimiser: torch.optim.Adam, network: nn.Module, loss: Tensor) -> None:
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        for parameter in network.parameters():
-            if parameter.grad is not None:
-                torch.nan_to_num(parameter.grad, nan=0, posinf=1e5, neginf=-1e5, out=parameter.grad)
+        gradients = [p.grad for p in network.parameters() if p.grad is not None]
+        self.workers.average(gradients)
+        for gradient in gradients:
+            torch.nan_to_num(gradient, nan=0, posinf=1e5, neginf=-1e5, out=gradient)
         optimiser.step()
 
     def _update_ema(self) -> None:
@@ -253,7 +264,10 @@ class Training:
         self._signs = list(state["signs"])  # type: ignore[call-overload]
         self.images_shown = int(state["images_shown"])  # type: ignore[call-overload]
         self.steps = int(state["steps"])  # type: ignore[call-overload]
-        torch.set_rng_state(random.cpu())
+        if self.workers.count == 1:
+            torch.set_rng_state(random.cpu())
+        else:
+            torch.manual_seed(self.options.seed + 1000 * (self.workers.rank + 1) + self.steps)
 
 
 def samples(generator: Generator, z: Tensor, batch: int = 32) -> Iterator[NDArray[np.uint8]]:

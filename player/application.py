@@ -1,0 +1,213 @@
+"""Wires the parts of the player together; the only file that knows them all."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image
+
+from player.clock import HouseClock, process_age_ns
+from player.frame_loop import FrameLoop
+from player.frame_report import FrameReport, ReportError, write_report
+from player.osc_control import OscControl, OscError
+from player.outputs import OutputError, Wall, has_display, open_wall
+from player.ring_layout import Geometry
+from player.slate_source import SlateSource
+from player.synthesized_source import SynthesizedSource
+from shows.generator_file import read_generator_info
+from shows.schema import ShowError
+from shows.show import Show
+from shows.show_file import load_show, resolve_ballad
+
+Mode = Literal["auto", "live", "film", "slate"]
+OutputKind = Literal["windows", "span", "headless"]
+
+_log = logging.getLogger("player")
+
+ENGINE_WAIT_NS = 20_000_000_000  # --mode auto begins with stills after this
+SLATE_PX = 512
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says. size: of one screen in pixels, None for the outputs' own."""
+
+    show: Path
+    mode: Mode = "auto"
+    outputs: OutputKind | None = None
+    size: tuple[int, int] | None = None
+    frames: int | None = None
+    report: Path | None = None
+    snapshot: Path | None = None
+    osc_host: str = "127.0.0.1"
+    osc_port: int = 9000
+    threads: int = 2
+
+
+class ApplicationError(Exception):
+    """The installation cannot run; the text is a sentence for the person who started it."""
+
+
+def play(options: Options) -> None:
+    """Play a show until it ends, is closed, or is told to stop (Ctrl-C, SIGTERM).
+
+    Raises ApplicationError with a sentence for everything that keeps it from playing.
+    """
+    stopped = _stop_on_signals()
+    try:
+        with ExitStack() as closing:
+            _play(options, stopped, closing)
+    except (ShowError, OscError, OutputError, ReportError) as fault:
+        raise ApplicationError(str(fault)) from fault
+
+
+def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> None:
+    synthesises = options.mode in ("auto", "live")
+    show = load_show(options.show, latents=synthesises)
+    for warning in show.warnings:
+        _log.warning("%s", warning)
+    screens = len(show.settings.screens)
+    if options.mode == "film":
+        _log.warning("There are no films of this show yet: the paintings are shown as stills.")
+    # first of all, because it takes longest: the engine loads while the windows open
+    live = _live_source(show, options) if synthesises else None
+    if live is not None:
+        closing.callback(live.close)
+        live.start()
+    control = OscControl(
+        resolve=partial(resolve_ballad, show),
+        screens=screens,
+        host=options.osc_host,
+        port=options.osc_port,
+    )
+    closing.callback(control.close)
+    control.start()
+    wall = _open_wall(options, screens)
+    closing.callback(wall.close)
+    slates = SlateSource(show, SLATE_PX)
+    slates.start([(screen.ballad, 0) for screen in show.settings.screens])
+    report = FrameReport(show.settings.fps)
+    loop = FrameLoop(
+        show,
+        wall,
+        live=live,
+        slates=slates,
+        control=control,
+        report=report,
+        clock=HouseClock(),
+    )
+    _log.info(
+        "Playing %s on %s. OSC: %s port %d.",
+        show.settings.title,
+        wall.describe(),
+        options.osc_host,
+        control.port,
+    )
+    limit_ns = ENGINE_WAIT_NS if options.mode == "auto" else None
+    report.note("preroll_frames", loop.preroll(stop=stopped, limit_ns=limit_ns))
+    if live is not None:
+        status = live.status()
+        report.note("start_to_live_s", round(process_age_ns() / 1e9, 3))
+        _log.info("Engine: %s", status.engine or status.detail)
+        if status.state == "failed" and options.mode == "live":
+            raise ApplicationError(f"--mode live: the engine does not start. {status.detail}")
+    with _quiet_collector():
+        loop.run(stop=stopped, ticks=options.frames)
+    if options.snapshot is not None:
+        write_snapshots(options.snapshot, wall, show)
+    report.note("osc_errors", control.errors)
+    report.note("mode", options.mode)
+    report.note("outputs", wall.describe())
+    if live is not None:
+        status = live.status()
+        report.note("engine", status.engine)
+        report.note("worker_restarts", status.restarts)
+        if status.engine_ms_per_picture:
+            report.engine_ms(status.engine_ms_per_picture)
+    if options.report is not None:
+        write_report(options.report, report.as_dict())
+    _log.info("%s", summary(report.as_dict()))
+
+
+def _live_source(show: Show, options: Options) -> SynthesizedSource | None:
+    try:
+        info = read_generator_info(show.generator_path)
+    except ShowError as fault:
+        if options.mode == "live":
+            raise
+        _log.warning("%s The paintings are shown as stills.", fault)
+        return None
+    screens = len(show.settings.screens)
+    geometry = Geometry(screens, info.num_ws, info.w_dim, info.img_resolution, info.img_resolution)
+    return SynthesizedSource(
+        geometry,
+        factory_args={
+            "path": str(show.generator_path.resolve()),
+            "screens": screens,
+            "noise_mode": show.settings.noise_mode,
+            "threads": options.threads,
+        },
+    )
+
+
+def _open_wall(options: Options, screens: int) -> Wall:
+    kind = options.outputs
+    if kind is None:
+        kind = "windows" if has_display() else "headless"
+    elif kind != "headless" and not has_display():
+        _log.warning("There is no display here, so --outputs %s becomes headless.", kind)
+        kind = "headless"
+    if kind == "headless" and options.outputs is None:
+        _log.warning("There is no display here: playing headless.")
+    return open_wall(kind, screens, options.size)
+
+
+def write_snapshots(folder: Path, wall: Wall, show: Show) -> None:
+    """What each screen last showed, as PNG. Raises ReportError if it cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for screen, settings in enumerate(show.settings.screens):
+            image = Image.fromarray(wall.read(screen))
+            image.save(folder / f"screen-{screen + 1}-{settings.name}.png")
+    except OSError as fault:
+        raise ReportError(f"The snapshots cannot be written to {folder}: {fault}") from fault
+
+
+def summary(report: dict[str, object]) -> str:
+    """The counts of a run in one sentence."""
+    return (
+        f"{report['frames_presented']} frames presented, {report['frames_late']} late, "
+        f"{report['frames_repeated']} repeated, {report['frames_dropped']} dropped; "
+        f"first picture after {report['start_to_first_picture_s']} s."
+    )
+
+
+def _stop_on_signals() -> Callable[[], bool]:
+    """True from the first SIGINT or SIGTERM on."""
+    received: list[int] = []
+
+    def note(number: int, _frame: object) -> None:
+        received.append(number)
+
+    signal.signal(signal.SIGINT, note)
+    signal.signal(signal.SIGTERM, note)
+    return lambda: bool(received)
+
+
+@contextmanager
+def _quiet_collector() -> Iterator[None]:
+    """Keep Python's garbage collector from walking over what lives as long as the show."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

@@ -1,0 +1,99 @@
+"""Play the installation: `python run_installation.py [play] [options]`; --help tells the rest."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+DEFAULT_SHOW = Path(__file__).resolve().parent / "shows" / "inspace"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="run_installation.py",
+        description="Shows a set of ballads on several screens, drawn live by a generator.",
+        epilog="Without a display it plays headless. Esc or q in a window, Ctrl-C or SIGTERM end it.",
+    )
+    parser.add_argument("command", nargs="?", choices=["play"], default="play", help="what to do")
+    parser.add_argument("--show", type=Path, default=DEFAULT_SHOW, help="folder of the show")
+    parser.add_argument(
+        "--mode",
+        choices=["auto", "live", "film", "slate"],
+        default="auto",
+        help="auto: live, and stills when that fails; live: end if the engine cannot start; "
+        "film: from films; slate: the paintings as stills (default: auto)",
+    )
+    parser.add_argument(
+        "--outputs",
+        choices=["windows", "span", "headless"],
+        help="windows: one for each monitor; span: one over all; headless: no display, drawing "
+        "all the same (default: windows, headless without a display)",
+    )
+    parser.add_argument(
+        "--size",
+        type=_size,
+        metavar="WxH",
+        help="size of one screen in pixels (default: the monitor's; headless 256x256)",
+    )
+    parser.add_argument("--frames", type=_count, metavar="N", help="end after N frames")
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="write the frame report as JSON"
+    )
+    parser.add_argument("--osc-port", type=int, default=9000, metavar="PORT", help="default 9000")
+    parser.add_argument("--osc-host", default="127.0.0.1", metavar="HOST", help="default 127.0.0.1")
+    parser.add_argument(
+        "--snapshot", type=Path, metavar="DIR", help="write what each screen last showed as PNG"
+    )
+    parser.add_argument(
+        "--threads", type=_count, default=2, metavar="N", help="engine threads on a CPU (default 2)"
+    )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run; returns the exit status: 0 for a clean end, 1 for a sentence on standard error."""
+    args = build_parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    from player.application import ApplicationError, Options, play
+
+    try:
+        play(
+            Options(
+                show=args.show,
+                mode=args.mode,
+                outputs=args.outputs,
+                size=args.size,
+                frames=args.frames,
+                report=args.report,
+                snapshot=args.snapshot,
+                osc_host=args.osc_host,
+                osc_port=args.osc_port,
+                threads=args.threads,
+            )
+        )
+    except ApplicationError as fault:
+        print(f"run_installation.py: {fault}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; write it as in 1920x1080")
+    return int(match[1]), int(match[2])
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,11}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no count; give a whole number from 1")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

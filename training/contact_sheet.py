@@ -1,0 +1,143 @@
+"""Sheets to look at: pictures in cells, each with its number or words under it, never on it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
+
+from training.errors import TrainingError
+
+Pixels = NDArray[np.uint8]
+GROUND = (24, 24, 28)
+INK = (235, 235, 235)
+MARK = (255, 196, 0)
+GAP_PX = 8
+RECORD_KEY = "inspace-sheet"
+
+# in cells: the painting and number 0 stand three cells wide and high at the top left
+COLUMNS = 12
+LARGE = 3
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A place on a sheet: left, top and side in pixels of the picture; a strip for words below."""
+
+    left: int
+    top: int
+    side: int
+
+
+class Sheet:
+    """A dark page that pictures are put on. strip_px: height of the words under each picture."""
+
+    def __init__(self, width_px: int, height_px: int, strip_px: int) -> None:
+        self.image = Image.new("RGB", (width_px, height_px), GROUND)
+        self._draw = ImageDraw.Draw(self.image)
+        self._strip_px = strip_px
+        self._font = ImageFont.load_default(strip_px * 0.78)
+
+    def put(self, pixels: Pixels, frame: Frame, words: str, *, marked: bool = False) -> None:
+        """pixels: uint8 [H, W, 3], resized (bicubic, as the player's shader) to the frame."""
+        picture = Image.fromarray(pixels).resize((frame.side, frame.side), Image.Resampling.BICUBIC)
+        self.image.paste(picture, (frame.left, frame.top))
+        bottom = frame.top + frame.side
+        strip = (frame.left, bottom, frame.left + frame.side - 1, bottom + self._strip_px - 1)
+        if marked:
+            edge = (frame.left - 4, frame.top - 4, frame.left + frame.side + 3, strip[3])
+            self._draw.rectangle(edge, outline=MARK, width=4)
+            self._draw.rectangle(strip, fill=MARK)
+        middle = (frame.left + frame.side / 2, bottom + self._strip_px / 2)
+        colour = GROUND if marked else INK
+        self._draw.text(middle, words, fill=colour, font=self._font, anchor="mm")
+
+    def title(self, words: str) -> None:
+        """One line at the top left."""
+        middle = GAP_PX + self._strip_px / 2
+        self._draw.text((GAP_PX, middle), words, fill=INK, font=self._font, anchor="lm")
+
+
+def projection_sheet(
+    rows: Sequence[tuple[Pixels, Pixels, str]], title: str, cell_px: int = 256
+) -> Image.Image:
+    """Painting beside projection, in one row each; words go under the projection."""
+    strip = 22
+    cell = max(cell_px, rows[0][0].shape[0])
+    row_px = cell + strip + GAP_PX
+    sheet = Sheet(2 * cell + 3 * GAP_PX, strip + 2 * GAP_PX + row_px * len(rows), strip)
+    sheet.title(title)
+    for index, (painting, projected, words) in enumerate(rows):
+        name, _, numbers = words.partition("|")
+        top = strip + 2 * GAP_PX + index * row_px
+        sheet.put(painting, Frame(GAP_PX, top, cell), name.strip())
+        sheet.put(projected, Frame(2 * GAP_PX + cell, top, cell), numbers.strip())
+    return sheet.image
+
+
+def neighbours_sheet(
+    painting: Pixels, pictures: Pixels, title: str, chosen: int | None = None, cell_px: int = 128
+) -> Image.Image:
+    """The painting and number 0 large at the top left, numbers 1.. around and below.
+
+    pictures: uint8 [n, R, R, 3], number 0 first. chosen: this number is framed.
+    """
+    strip = 30
+    cell = min(max(cell_px, pictures.shape[1] // 2), 512)
+    step_x, step_y = cell + GAP_PX, cell + strip + GAP_PX
+    head = strip + 2 * GAP_PX
+    beside = (COLUMNS - 2 * LARGE) * LARGE
+    rows = LARGE + -(-max(len(pictures) - 1 - beside, 0) // COLUMNS)
+    sheet = Sheet(COLUMNS * step_x + GAP_PX, head + rows * step_y, strip)
+    sheet.title(title)
+    large = LARGE * step_x - GAP_PX
+    sheet.put(painting, Frame(GAP_PX, head, large), "the painting")
+    second = Frame(GAP_PX + LARGE * step_x, head, large)
+    sheet.put(pictures[0], second, "0  the projection", marked=chosen == 0)
+    for number in range(1, len(pictures)):
+        row, column = _place(number - 1)
+        frame = Frame(GAP_PX + column * step_x, head + row * step_y, cell)
+        sheet.put(pictures[number], frame, str(number), marked=chosen == number)
+    return sheet.image
+
+
+def _place(index: int) -> tuple[int, int]:
+    """Row and column of the index-th small picture."""
+    width = COLUMNS - 2 * LARGE
+    if index < width * LARGE:
+        return index // width, 2 * LARGE + index % width
+    row, column = divmod(index - width * LARGE, COLUMNS)
+    return LARGE + row, column
+
+
+def save_sheet(image: Image.Image, path: Path, record: dict[str, Any] | None = None) -> None:
+    """Write a PNG whole or not at all, with a record of what it shows. Raises TrainingError."""
+    info = PngImagePlugin.PngInfo()
+    if record is not None:
+        info.add_text(RECORD_KEY, json.dumps(record, sort_keys=True))
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            image.save(part, "PNG", pnginfo=info)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as fault:
+        raise TrainingError(f"{path} cannot be written ({fault}).") from fault
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """What a sheet's record says; None where there is no sheet or no record that can be read."""
+    try:
+        with Image.open(path) as sheet:
+            record = json.loads(str(sheet.info[RECORD_KEY]))
+    except (OSError, SyntaxError, KeyError, ValueError):
+        return None
+    return record if isinstance(record, dict) else None

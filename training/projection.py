@@ -1,0 +1,246 @@
+"""Find the w of each painting of a show.
+
+Writes ballads/<id>/projection.safetensors and a sheet to look at, work/<id>/projection.png: the
+painting as the projector saw it beside its projection, drawn with the show's own noise mode and
+truncation. Ballads that are up to date are skipped, so an interrupted run goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from tqdm import tqdm
+
+from generator.networks import Generator
+from shows.schema import Ballad
+from shows.show import Show
+from training.contact_sheet import projection_sheet, save_sheet
+from training.errors import TrainingError
+from training.perceptual import Distance, open_distance
+from training.projection_file import (
+    ProjectionFile,
+    projection_path,
+    read_projection,
+    write_projection,
+)
+from training.projector import (
+    Projection,
+    ProjectionOptions,
+    WStatistics,
+    project,
+    w_statistics,
+)
+from training.show_folder import (
+    Target,
+    add_show_arguments,
+    chosen_ballads,
+    generator_hash,
+    open_generator,
+    open_show,
+    read_target,
+    work_folder,
+)
+from training.shown_picture import ShownAs, draw_pixels
+
+__all__ = ["Projection", "ProjectionOptions", "add_arguments", "project", "run"]
+
+DISCRIMINATOR = "discriminator.safetensors"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `project`."""
+    defaults = ProjectionOptions()
+    add_show_arguments(parser)
+    parser.add_argument(
+        "--discriminator",
+        type=Path,
+        help=f"the discriminator whose features measure (default SHOW/{DISCRIMINATOR})",
+    )
+    parser.add_argument(
+        "--vgg", type=Path, help="measure with VGG16: torchvision's weights, .safetensors or .pth"
+    )
+    parser.add_argument("--steps", type=int, default=defaults.steps, help="(default %(default)s)")
+    parser.add_argument("--seed", type=int, default=defaults.seed, help="(default %(default)s)")
+    parser.add_argument(
+        "--batch",
+        type=int,
+        default=defaults.batch,
+        help="paintings at once; fewer need less memory (default %(default)s)",
+    )
+    parser.add_argument("--device", default="cpu", help="cpu or cuda (default cpu)")
+    parser.add_argument("--force", action="store_true", help="project what is up to date as well")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry out `project`. Raises TrainingError."""
+    options = ProjectionOptions(steps=args.steps, seed=args.seed, batch=args.batch)
+    show = open_show(args.show)
+    ballads = chosen_ballads(show, args.ballad)
+    if args.device.startswith("cuda") and not torch.cuda.is_available():
+        raise TrainingError(f"--device {args.device}: torch finds no such device; leave it out.")
+    generator = open_generator(show, args.device)
+    distance = _open_distance(show, generator, args)
+    shown_as = ShownAs.of(show.settings)
+    settings = {
+        **{k: v for k, v in asdict(options).items() if k != "batch"},
+        "distance": distance.description,
+        "noise_mode": shown_as.noise_mode,
+        "truncation_psi": shown_as.truncation_psi,
+    }
+    # all paintings are read before the long work starts: a bad crop shows at once
+    targets = {ballad.id: _targets(show, ballad, generator) for ballad in ballads}
+    digest = generator_hash(show)
+    todo = {
+        ballad.id
+        for ballad in ballads
+        if args.force or not _is_up_to_date(show, ballad, digest, targets[ballad.id], settings)
+    }
+    statistics = w_statistics(generator) if todo else None
+    with tqdm(total=_steps(targets, todo, options), unit="step", disable=not todo) as progress:
+        for ballad in ballads:
+            if ballad.id in todo:
+                assert statistics is not None
+                progress.set_description(f"project {ballad.id}")
+                found = _project_ballad(
+                    generator, digest, ballad, targets[ballad.id], distance, options, shown_as,
+                    statistics, settings, progress,
+                )  # fmt: skip
+                write_projection(projection_path(show, ballad.id), found)
+                progress.write(describe(found))
+            sheet = work_folder(show, ballad.id) / "projection.png"
+            if ballad.id in todo or not sheet.is_file():
+                _draw_sheet(show, ballad, generator, targets[ballad.id], shown_as, sheet)
+    kept = len(ballads) - len(todo)
+    print(
+        f"{len(todo)} ballads projected" + (f", {kept} were up to date (--force)" if kept else "")
+        + f"; look at {show.folder / 'work'}/<ballad>/projection.png."
+    )  # fmt: skip
+    return 0
+
+
+def _open_distance(show: Show, generator: Generator, args: argparse.Namespace) -> Distance:
+    discriminator: Path | None = args.discriminator
+    if discriminator is None and args.vgg is None:
+        discriminator = show.folder / DISCRIMINATOR
+        if not discriminator.is_file():
+            raise TrainingError(
+                f"{discriminator} is missing: copy the one that `train` wrote beside the "
+                "generator, name it with --discriminator, or give VGG16's weights with --vgg."
+            )
+    return open_distance(generator.img_resolution, discriminator, args.vgg, args.device)
+
+
+def _targets(show: Show, ballad: Ballad, generator: Generator) -> list[Target]:
+    return [
+        read_target(show, ballad, index, generator.img_resolution)
+        for index in range(len(ballad.paintings))
+    ]
+
+
+def _is_up_to_date(
+    show: Show, ballad: Ballad, digest: str, targets: list[Target], settings: dict[str, Any]
+) -> bool:
+    if not projection_path(show, ballad.id).is_file():
+        return False
+    try:
+        found = read_projection(show, ballad.id)
+    except TrainingError as fault:
+        print(f"{fault} It is made anew.")
+        return False
+    return (
+        found.generator_hash == digest
+        and found.settings == settings
+        and found.shows_the_same([target.facts for target in targets])
+    )
+
+
+def _steps(targets: dict[str, list[Target]], todo: set[str], options: ProjectionOptions) -> int:
+    return sum(-(-len(targets[ballad_id]) // options.batch) for ballad_id in todo) * options.steps
+
+
+def _project_ballad(
+    generator: Generator,
+    digest: str,
+    ballad: Ballad,
+    targets: list[Target],
+    distance: Distance,
+    options: ProjectionOptions,
+    shown_as: ShownAs,
+    statistics: WStatistics,
+    settings: dict[str, Any],
+    progress: tqdm[Any],
+) -> ProjectionFile:
+    def on_step(step: int, mean_distance: float) -> None:
+        progress.update()
+        if step % 10 == 0:
+            progress.set_postfix(distance=f"{mean_distance:.3f}", refresh=False)
+
+    images = to_images(np.stack([target.pixels for target in targets]))
+    keys = [(ballad.id, painting_id) for painting_id in ballad.painting_ids]
+    found = project(
+        generator,
+        images.to(generator.mapping.w_avg.device),
+        distance,
+        options,
+        shown_as,
+        keys,
+        statistics=statistics,
+        on_step=on_step,
+    )
+    paintings = [
+        {
+            **target.facts,
+            "distance_of_mean": round(float(found.mean_shown[index]), 5),
+            "distance_with_own_noise": round(float(found.step_distances[-1, index]), 5),
+            "distance_as_shown": round(float(found.shown[index]), 5),
+        }
+        for index, target in enumerate(targets)
+    ]
+    return ProjectionFile(ballad.id, digest, found.ws, statistics.std, tuple(paintings), settings)
+
+
+def to_images(pixels: NDArray[np.uint8]) -> Tensor:
+    """uint8 [N, R, R, 3] -> float32 [N, 3, R, R] in -1..1."""
+    images = torch.from_numpy(pixels.astype(np.float32) / 127.5 - 1.0)
+    return images.permute(0, 3, 1, 2).contiguous()
+
+
+def describe(found: ProjectionFile) -> str:
+    """The distances to each painting as a table."""
+    width = max(len(found.ballad_id), *(len(name) + 3 for name in found.painting_ids))
+    lines = [f"{found.ballad_id:<{width}}  {'mean w':>8}  {'own noise':>9}  {'as shown':>8}"]
+    for place, painting in enumerate(found.paintings, 1):
+        lines.append(
+            f"{f'{place:2} ' + painting['id']:<{width}}  {painting['distance_of_mean']:8.3f}  "
+            f"{painting['distance_with_own_noise']:9.3f}  {painting['distance_as_shown']:8.3f}"
+        )
+    return "\n".join(lines)
+
+
+def _draw_sheet(
+    show: Show,
+    ballad: Ballad,
+    generator: Generator,
+    targets: list[Target],
+    shown_as: ShownAs,
+    path: Path,
+) -> None:
+    found = read_projection(show, ballad.id)
+    pictures = draw_pixels(generator, found.ws, shown_as)
+    rows = [
+        (
+            target.pixels,
+            pictures[index],
+            f"{index + 1} {target.facts['id']} | "
+            f"distance {found.paintings[index]['distance_as_shown']:.3f}",
+        )
+        for index, target in enumerate(targets)
+    ]
+    save_sheet(projection_sheet(rows, f"{ballad.title}: {shown_as}"), path)

@@ -1,0 +1,282 @@
+"""Paintings into w by gradient descent (StyleGAN2, arXiv 1912.04958, appendix D).
+
+One w for all layers, started at the mean w, with noise that decays; the noise maps are optimised
+beside it, so that they take up what is fine and accidental, and are then discarded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from generator.networks import Generator
+from training.errors import TrainingError
+from training.perceptual import Distance
+from training.shown_picture import ShownAs, draw
+
+STATISTICS_SAMPLES = 10_000
+STATISTICS_SEED = 123
+SMALLEST_NOISE_PX = 8
+
+Noise = dict[str, Tensor]
+OnStep = Callable[[int, float], None]
+
+
+@dataclass(frozen=True)
+class ProjectionOptions:
+    """Appendix D's numbers. Ramps and w_noise_ramp are parts of the run; w_noise is in units of
+    w's standard deviation; batch is how many paintings are worked on at once, which changes the
+    result by rounding only."""
+
+    steps: int = 400
+    seed: int = 1
+    batch: int = 8
+    learning_rate: float = 0.1
+    ramp_up: float = 0.05
+    ramp_down: float = 0.25
+    w_noise: float = 0.05
+    w_noise_ramp: float = 0.75
+    noise_weight: float = 1e5
+
+    def __post_init__(self) -> None:
+        if self.steps < 1 or self.batch < 1 or self.seed < 0:
+            raise TrainingError("--steps and --batch must be 1 or more, --seed 0 or more.")
+
+    def learning_rate_at(self, step: int) -> float:
+        """Linear up, then level, then down along a half cosine."""
+        t = step / self.steps
+        down = min(1.0, (1.0 - t) / self.ramp_down)
+        return (
+            self.learning_rate * (0.5 - 0.5 * math.cos(math.pi * down)) * min(1.0, t / self.ramp_up)
+        )
+
+    def w_noise_at(self, step: int) -> float:
+        """In units of w's standard deviation; falls quadratically to 0 at w_noise_ramp."""
+        return self.w_noise * max(0.0, 1.0 - step / self.steps / self.w_noise_ramp) ** 2
+
+
+@dataclass(frozen=True, eq=False)
+class WStatistics:
+    """Of w over 10,000 z: mean and standard deviation per channel, float32 [w_dim], and the
+    standard deviation as one length, sqrt(E |w - mean|^2)."""
+
+    mean: NDArray[np.float32]
+    std: NDArray[np.float32]
+    length: float
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """All random numbers of a projection, N(0, 1): w_noise float32 [steps, N, w_dim]; noise maps
+    by buffer name, [N, 1, R_k, R_k]."""
+
+    w_noise: NDArray[np.float32]
+    noise: Mapping[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """What became of P paintings; distances to them.
+
+    ws: float32 [P, w_dim]. step_distances: float32 [steps, P], before each step, with the noise
+    maps of that moment. shown: float32 [P], drawn as the show draws it; mean_shown: the same of
+    the mean w, the start.
+    """
+
+    ws: NDArray[np.float32]
+    step_distances: NDArray[np.float32]
+    shown: NDArray[np.float32]
+    mean_shown: NDArray[np.float32]
+
+
+def w_statistics(generator: Generator) -> WStatistics:
+    """Raises TrainingError for a conditional generator, whose w has no one mean."""
+    if generator.c_dim:
+        raise TrainingError("A conditional generator cannot be projected into; train one without.")
+    # the legacy stream is what published projections start from
+    stream = np.random.RandomState(STATISTICS_SEED)
+    rows = stream.randn(STATISTICS_SAMPLES, generator.z_dim).astype(np.float32)
+    device = generator.mapping.w_avg.device
+    with torch.no_grad():
+        parts = [
+            generator.mapping(torch.from_numpy(part).to(device))[:, 0].cpu().double().numpy()
+            for part in np.array_split(rows, 10)
+        ]
+    w = np.concatenate(parts)
+    variance = w.var(axis=0)
+    return WStatistics(
+        mean=w.mean(axis=0).astype(np.float32),
+        std=np.sqrt(variance).astype(np.float32),
+        length=math.sqrt(variance.sum()),
+    )
+
+
+def keyed_generator(purpose: str, seed: int, *ids: str) -> np.random.Generator:
+    """A Philox stream that depends on purpose, seed and ids alone, never on a list's order."""
+    digest = hashlib.sha256(json.dumps([purpose, seed, *ids]).encode()).digest()
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
+
+
+def draw_randoms(
+    generator: Generator, options: ProjectionOptions, keys: Sequence[Sequence[str]]
+) -> Draws:
+    """keys: the ids of each painting; its draws follow from them and the seed alone."""
+    shapes = {
+        name: tuple(buffer.shape)
+        for name, buffer in generator.synthesis.named_buffers()
+        if name.endswith("noise_const")
+    }
+    w_noise, maps = [], []
+    for key in keys:
+        random = keyed_generator("projection-1", options.seed, *key)
+        maps.append({n: random.standard_normal((1, *s), np.float32) for n, s in shapes.items()})
+        w_noise.append(random.standard_normal((options.steps, generator.w_dim), np.float32))
+    return Draws(
+        w_noise=np.stack(w_noise, axis=1),
+        noise={name: np.stack([own[name] for own in maps]) for name in shapes},
+    )
+
+
+def noise_regulariser(noise: Mapping[str, Tensor]) -> Tensor:
+    """Squared autocorrelation of every map at a shift of one pixel, each way, at its own size and
+    at every halving of it down to 8 pixels, summed: [N]. Keeps the maps from carrying a picture."""
+    total = torch.zeros(len(next(iter(noise.values()))))
+    for level in noise.values():
+        total = total.to(level.device)
+        while True:
+            for axis in (2, 3):
+                correlation = (level * level.roll(1, dims=axis)).mean(dim=(1, 2, 3))
+                total = total + correlation.square()
+            if level.shape[-1] <= SMALLEST_NOISE_PX:
+                break
+            level = F.avg_pool2d(level, 2)
+    return total
+
+
+def optimise(
+    generator: Generator,
+    targets: Tensor,
+    distance: Distance,
+    options: ProjectionOptions,
+    statistics: WStatistics,
+    draws: Draws,
+    on_step: OnStep | None = None,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """targets [N, 3, R, R] in -1..1 -> ws [N, w_dim] and distances [steps, N].
+
+    The paintings do not touch one another: their losses are summed, and Adam works number by
+    number. Changes nothing in the generator. Raises TrainingError if the numbers run away.
+    """
+    device = targets.device
+    with torch.no_grad():
+        wanted = distance.features(targets)
+    w = torch.from_numpy(statistics.mean).to(device).repeat(len(targets), 1).requires_grad_()
+    noise = {
+        name: torch.from_numpy(start.copy()).to(device).requires_grad_()
+        for name, start in draws.noise.items()
+    }
+    variables = [w, *noise.values()]
+    adam = torch.optim.Adam(variables, betas=(0.9, 0.999))
+    distances = np.empty((options.steps, len(targets)), np.float32)
+    for step in range(options.steps):
+        wobble = torch.from_numpy(draws.w_noise[step]).to(device)
+        wobbled = w + wobble * (options.w_noise_at(step) * statistics.length)
+        ws = wobbled[:, None, :].expand(-1, generator.num_ws, -1)
+        images = torch.func.functional_call(
+            generator.synthesis, noise, (ws,), {"noise_mode": "const"}
+        )
+        far = distance.distance(wanted, distance.features(images))
+        loss = (far + options.noise_weight * noise_regulariser(noise)).sum()
+        gradients = torch.autograd.grad(loss, variables)
+        for variable, gradient in zip(variables, gradients, strict=True):
+            variable.grad = gradient
+        adam.param_groups[0]["lr"] = options.learning_rate_at(step)
+        adam.step()
+        _renormalise(noise)
+        distances[step] = far.detach().cpu().numpy()
+        if on_step is not None:
+            on_step(step, float(distances[step].mean()))
+    found: NDArray[np.float32] = w.detach().cpu().numpy()
+    if not np.isfinite(found).all():
+        raise TrainingError("The projection ran away to infinity; is this a trained generator?")
+    return found, distances
+
+
+@torch.no_grad()
+def _renormalise(noise: Noise) -> None:
+    """Every map back to mean 0 and variance 1."""
+    for level in noise.values():
+        level -= level.mean(dim=(1, 2, 3), keepdim=True)
+        level *= level.square().mean(dim=(1, 2, 3), keepdim=True).rsqrt()
+
+
+def project(
+    generator: Generator,
+    targets: Tensor,
+    distance: Distance,
+    options: ProjectionOptions,
+    shown_as: ShownAs,
+    keys: Sequence[Sequence[str]],
+    *,
+    statistics: WStatistics | None = None,
+    on_step: OnStep | None = None,
+) -> Projection:
+    """Project P paintings, `options.batch` at a time.
+
+    targets: float32 [P, 3, R, R] in -1..1, on the generator's device. keys: the ids of each
+    painting, which its random numbers follow from. Raises TrainingError.
+    """
+    size = generator.img_resolution
+    if tuple(targets.shape[1:]) != (3, size, size) or generator.img_channels != 3:
+        raise TrainingError(
+            f"Paintings of {list(targets.shape[1:])} do not fit a generator of "
+            f"{[generator.img_channels, size, size]}; both must be [3, R, R]."
+        )
+    if len(keys) != len(targets):
+        raise ValueError(f"{len(targets)} paintings need as many keys, not {len(keys)}")
+    statistics = statistics or w_statistics(generator)
+    parts: list[dict[str, Any]] = []
+    for start in range(0, len(targets), options.batch):
+        batch = slice(start, start + options.batch)
+        draws = draw_randoms(generator, options, keys[batch])
+        ws, steps = optimise(
+            generator, targets[batch], distance, options, statistics, draws, on_step
+        )
+        mean = np.repeat(statistics.mean[None], len(ws), axis=0)
+        parts.append(
+            {
+                "ws": ws,
+                "step_distances": steps.T,
+                "shown": _distance_as_shown(generator, targets[batch], ws, distance, shown_as),
+                "mean_shown": _distance_as_shown(
+                    generator, targets[batch], mean, distance, shown_as
+                ),
+            }
+        )
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    joined["step_distances"] = np.ascontiguousarray(joined["step_distances"].T)
+    return Projection(**joined)
+
+
+@torch.no_grad()
+def _distance_as_shown(
+    generator: Generator,
+    targets: Tensor,
+    ws: NDArray[np.float32],
+    distance: Distance,
+    shown_as: ShownAs,
+) -> NDArray[np.float32]:
+    images = draw(generator, ws, shown_as)
+    far = distance.distance(distance.features(targets), distance.features(images))
+    numbers: NDArray[np.float32] = far.cpu().numpy()
+    return numbers
