@@ -17,7 +17,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="run_installation.py",
         description="Shows a set of ballads on several screens, drawn live by a generator.",
-        epilog="Without a display it plays headless. Esc or q in a window, Ctrl-C or SIGTERM end it.",
+        epilog="Without a display it plays headless. Esc, q, Ctrl-C and SIGTERM end it.",
     )
     parser.add_argument("command", nargs="?", choices=["play"], default="play", help="what to do")
     parser.add_argument("--show", type=Path, default=DEFAULT_SHOW, help="folder of the show")

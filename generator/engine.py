@@ -37,7 +37,8 @@ class _PreparedLayer:
     """One convolution with all that is constant about it.
 
     affine_weight [w_dim, Cin] and affine_bias [Cin] give the styles; weight [Cout(*4), Cin, k, k];
-    energy [Cin, Cout] gives the demodulation (None: not demodulated); offset [1, Cout, H or 1, W or 1].
+    energy [Cin, Cout] gives the demodulation (None: not demodulated);
+    offset [1, Cout, H or 1, W or 1].
     """
 
     affine_weight: Tensor
@@ -154,25 +155,22 @@ class SynthesisEngine:
 
     @torch.inference_mode()
     def _prepare(self, precision: torch.dtype) -> None:
-        config = self.model.config
-        synthesis = self.model.synthesis
         self._blocks: list[tuple[list[_PreparedLayer], _PreparedLayer]] = []
-        for resolution in config.resolutions:
-            block = synthesis.get_submodule(f"b{resolution}")
-            layers = [block.conv1] if resolution == 4 else [block.conv0, block.conv1]
+        blocks = self.model.synthesis.blocks()
+        for block in blocks:
+            layers = [block.conv1] if block.resolution == 4 else [block.conv0, block.conv1]
             prepared = [self._prepared_layer(layer, precision) for layer in layers]
             self._blocks.append((prepared, self._prepared_torgb(block.torgb, precision)))
-        first = synthesis.get_submodule("b4")
-        self._const = self._placed(first.const[None], precision)
-        self._filter = first.resample_filter.to(self.device)
+        self._const = self._placed(blocks[0].const[None], precision)
+        self._filter = blocks[0].resample_filter.to(self.device)
 
     def _prepared_layer(self, layer: SynthesisLayer, precision: torch.dtype) -> _PreparedLayer:
         offset = layer.bias[None, :, None, None] * LEAKY_GAIN
         if self.noise_mode == "const":
             offset = offset + layer.noise_const * (layer.noise_strength * LEAKY_GAIN)
-        weight = layer.weight
-        if layer.up:
-            weight = upsampling_weight(weight, layer.resample_filter)
+        weight = (
+            upsampling_weight(layer.weight, layer.resample_filter) if layer.up else layer.weight
+        )
         return _PreparedLayer(
             affine_weight=(layer.affine.weight * layer.affine.weight_gain).t().to(self.device),
             affine_bias=(layer.affine.bias * layer.affine.bias_gain).to(self.device),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -246,6 +246,10 @@ class SynthesisNetwork(nn.Module):
         for resolution in config.resolutions:
             self.add_module(f"b{resolution}", SynthesisBlock(config, resolution))
 
+    def blocks(self) -> list[SynthesisBlock]:
+        """The blocks, smallest resolution first."""
+        return [cast(SynthesisBlock, block) for block in self.children()]
+
     def forward(
         self, ws: Tensor, noise_mode: NoiseMode = "const", resolution: int | None = None
     ) -> Tensor:
@@ -271,12 +275,13 @@ class SynthesisNetwork(nn.Module):
         x: Tensor | None = None
         image: Tensor | None = None
         first_w = 0
-        for size in config.resolutions:
+        for block in self.blocks():
+            size = block.resolution
             convolutions = 1 if size == 4 else 2
             block_ws = ws[:, first_w : first_w + convolutions + 1]
             if x is not None and self.bfloat16_from is not None and size >= self.bfloat16_from:
                 x = x.to(torch.bfloat16)
-            x, image = self.get_submodule(f"b{size}")(x, image, block_ws, noise_mode)
+            x, image = block(x, image, block_ws, noise_mode)
             first_w += convolutions
             if size == last:
                 break

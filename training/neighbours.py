@@ -10,41 +10,30 @@ to the painting.
 from __future__ import annotations
 
 import argparse
-import math
 import sys
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
 from tqdm import tqdm
 
-from generator.networks import Generator
 from shows.schema import Ballad
-from shows.show import Show
 from training.choices_file import NEIGHBOURS, Choice, read_choices, write_choices
-from training.contact_sheet import neighbours_sheet, read_record, save_sheet
 from training.errors import TrainingError
+from training.neighbour_sheets import Desk, Drawing
 from training.picture_scores import choose, measure
-from training.projection_file import ProjectionFile, current_projection
-from training.projector import keyed_generator
+from training.projection_file import current_projection
 from training.show_folder import (
     add_show_arguments,
     chosen_ballads,
     generator_hash,
     open_generator,
     open_show,
-    read_target,
-    work_folder,
 )
-from training.shown_picture import ShownAs, draw_pixels
 
-DEFAULT_STRENGTH = 0.5
-DEFAULT_SEED = 1
+DEFAULT = Drawing()
 LARGEST_STRENGTH = 10.0
 AUTO_NOTE = "most colourful and textured of the half nearest to the painting"
 
+Ask = Callable[[str], str]
 Picks = dict[tuple[str, int], int]
 
 
@@ -54,11 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strength",
         type=float,
-        help="in units of w's standard deviation in each channel (default: that of the sheet, "
-        f"else {DEFAULT_STRENGTH})",
+        help="in units of w's standard deviation in each channel (default "
+        f"{DEFAULT.strength:g}; with --pick: that of the sheet)",
     )
     parser.add_argument(
-        "--seed", type=int, help=f"(default: that of the sheet, else {DEFAULT_SEED})"
+        "--seed", type=int, help=f"(default {DEFAULT.seed}; with --pick: that of the sheet)"
     )
     parser.add_argument(
         "--pick",
@@ -90,25 +79,26 @@ def run(args: argparse.Namespace) -> int:
     if picks:
         ballads = tuple(b for b in ballads if any(b.id == ballad_id for ballad_id, _ in picks))
     projections = {ballad.id: current_projection(show, ballad, digest) for ballad in ballads}
-    desk = Desk(show, open_generator(show), projections, args.strength, args.seed)
+    desk = Desk(show, open_generator(show), projections)
     if picks:
-        return _pick(desk, ballads, picks, args.note)
-    return _draw_and_choose(desk, ballads, auto=args.auto, force=args.force)
-
-
-def neighbour_ws(
-    projection: ProjectionFile, index: int, strength: float, seed: int
-) -> NDArray[np.float32]:
-    """float32 [101, w_dim]: the projection, then its neighbours w + strength * w_std * N(0, 1).
-
-    Keyed by seed, ballad and painting: a number is the same w whenever it is drawn.
-    """
-    random = keyed_generator(
-        "neighbours-1", seed, projection.ballad_id, projection.painting_ids[index]
+        record_picks(desk, ballads, picks, args)
+        return 0
+    drawing = _drawing(DEFAULT, args)
+    if args.auto:
+        choose_all(desk, ballads, drawing, force=args.force)
+        return 0
+    for ballad, index in tqdm(_paintings(ballads), desc="neighbours", unit="sheet"):
+        choice = read_choices(show, ballad.id).get(ballad.painting_ids[index])
+        pictures = desk.pictures(ballad, index, drawing)
+        desk.draw_sheet(ballad, index, pictures, drawing, choice)
+    if sys.stdin.isatty():
+        ask_for_all(desk, ballads, drawing)
+        return 0
+    print(
+        f"The sheets are in {show.folder / 'work'}/<ballad>/neighbours-<painting>.png. Choose with "
+        "--pick BALLAD/PAINTING=NUMBER, or leave it to --auto."
     )
-    w = projection.ws[index].astype(np.float64)
-    steps = random.standard_normal((NEIGHBOURS, len(w))) * (strength * projection.w_std)
-    return np.concatenate([w[None], w + steps]).astype(np.float32)
+    return 0
 
 
 def parse_picks(words: Sequence[str], ballads: Sequence[Ballad]) -> Picks:
@@ -151,101 +141,102 @@ def _indices(ballad: Ballad, painting: str) -> list[int]:
     return []
 
 
-class Desk:
-    """What a choosing session holds: show, generator, projections, and how neighbours are drawn.
+def record_picks(
+    desk: Desk, ballads: Sequence[Ballad], picks: Picks, args: argparse.Namespace
+) -> None:
+    """Record a person's choices, which go before every other, and frame them on their sheets."""
+    for ballad in ballads:
+        for index, painting_id in enumerate(ballad.painting_ids):
+            if (ballad.id, index) not in picks:
+                continue
+            given = args.strength is not None and args.seed is not None
+            seen = None if given else desk.drawing_of_sheet(ballad, index)
+            drawing = _drawing(seen or DEFAULT, args)
+            number = picks[ballad.id, index]
+            choice = desk.choice(ballad, index, number, drawing, "person")
+            _record(desk, ballad, index, choice.model_copy(update={"note": args.note}))
+            pictures = desk.pictures(ballad, index, drawing)
+            desk.draw_sheet(ballad, index, pictures, drawing, choice)
+            print(f"{ballad.id}/{painting_id}: {number}, by a person.")
 
-    strength, seed: as given on the command line, or None: those of the sheet that the person
-    looked at, else the defaults.
-    """
 
-    def __init__(
-        self,
-        show: Show,
-        generator: Generator,
-        projections: dict[str, ProjectionFile],
-        strength: float | None,
-        seed: int | None,
-    ) -> None:
-        self.show, self.projections = show, projections
-        self._generator, self._strength, self._seed = generator, strength, seed
-        self._shown_as = ShownAs.of(show.settings)
-
-    def sheet_path(self, ballad: Ballad, index: int) -> Path:
-        return work_folder(self.show, ballad.id) / f"neighbours-{ballad.painting_ids[index]}.png"
-
-    def drawing(self, ballad: Ballad, index: int) -> tuple[float, int]:
-        """Strength and seed for a painting. Raises TrainingError where its sheet shows other
-        pictures than its numbers would now give."""
-        strength, seed = self._strength, self._seed
-        if strength is None or seed is None:
-            path = self.sheet_path(ballad, index)
-            record = read_record(path)
-            if record is not None:
-                wanted = self._record(ballad, index, 0.0, 0)
-                if any(record.get(n) != wanted[n] for n in wanted if n not in ("strength", "seed")):
-                    raise TrainingError(
-                        f"{path} was drawn before the projection, the painting or the way the show "
-                        f"draws was changed; run `python -m training neighbours {self.show.folder} "
-                        f"--ballad {ballad.id}` and look again."
+def choose_all(desk: Desk, ballads: Sequence[Ballad], drawing: Drawing, *, force: bool) -> None:
+    """Let the machine choose wherever no person has (with `force`, everywhere)."""
+    kept = 0
+    with tqdm(total=len(_paintings(ballads)), desc="neighbours", unit="painting") as progress:
+        for ballad, index in _paintings(ballads):
+            painting_id = ballad.painting_ids[index]
+            choice = read_choices(desk.show, ballad.id).get(painting_id)
+            pictures = desk.pictures(ballad, index, drawing)
+            if choice is not None and choice.by == "person" and not force:
+                kept += 1
+                if not desk.fits(ballad, index, choice):
+                    progress.write(
+                        f"{ballad.id}/{painting_id}: a person chose {choice.number} of an earlier "
+                        "projection; look at the new sheet and --pick again, or --force."
                     )
-                strength = float(record["strength"]) if strength is None else strength
-                seed = int(record["seed"]) if seed is None else seed
-        return (
-            DEFAULT_STRENGTH if strength is None else strength,
-            DEFAULT_SEED if seed is None else seed,
-        )
+            else:
+                scores = measure(pictures, desk.painting(ballad, index))
+                number = choose(scores)
+                choice = desk.choice(ballad, index, number, drawing, "auto").model_copy(
+                    update={"note": AUTO_NOTE, "score": scores.of(number)}
+                )
+                _record(desk, ballad, index, choice)
+                progress.write(f"{ballad.id}/{painting_id}: {number}, automatically.")
+            desk.draw_sheet(ballad, index, pictures, drawing, choice)
+            progress.update()
+    if kept:
+        print(f"{kept} choices made by a person were kept (--force lets --auto replace them).")
 
-    def new_drawing(self) -> tuple[float, int]:
-        """Strength and seed for sheets drawn afresh."""
-        return (
-            DEFAULT_STRENGTH if self._strength is None else self._strength,
-            DEFAULT_SEED if self._seed is None else self._seed,
-        )
 
-    def pictures(self, ballad: Ballad, index: int, strength: float, seed: int) -> NDArray[np.uint8]:
-        """uint8 [101, R, R, 3], drawn as the show draws."""
-        ws = neighbour_ws(self.projections[ballad.id], index, strength, seed)
-        return draw_pixels(self._generator, ws, self._shown_as)
-
-    def painting(self, ballad: Ballad, index: int) -> NDArray[np.uint8]:
-        """uint8 [R, R, 3], as the projector saw it."""
-        return read_target(self.show, ballad, index, self._generator.img_resolution).pixels
-
-    def draw_sheet(
-        self,
-        ballad: Ballad,
-        index: int,
-        pictures: NDArray[np.uint8],
-        strength: float,
-        seed: int,
-        chosen: int | None,
-    ) -> None:
+def ask_for_all(desk: Desk, ballads: Sequence[Ballad], drawing: Drawing, ask: Ask = input) -> None:
+    """Ask a person at the terminal for a number for each painting; the end of input ends it."""
+    print("A number chooses, Enter leaves it as it is, q ends.")
+    for ballad, index in _paintings(ballads):
         painting_id = ballad.painting_ids[index]
-        title = (
-            f"{ballad.title}: {painting_id} | strength {strength:g}, seed {seed} | {self._shown_as}"
-        )
-        image = neighbours_sheet(self.painting(ballad, index), pictures, title, chosen)
-        record = self._record(ballad, index, strength, seed)
-        save_sheet(image, self.sheet_path(ballad, index), record)
+        now = read_choices(desk.show, ballad.id).get(painting_id)
+        state = "" if now is None else f" (now {now.number}, {now.by})"
+        print(f"{desk.sheet_path(ballad, index)}")
+        number = _ask_number(f"{ballad.id}/{painting_id}, 0 to {NEIGHBOURS}{state}: ", ask)
+        if number is None:
+            return
+        if number >= 0:
+            choice = desk.choice(ballad, index, number, drawing, "person")
+            _record(desk, ballad, index, choice)
+            pictures = desk.pictures(ballad, index, drawing)
+            desk.draw_sheet(ballad, index, pictures, drawing, choice)
 
-    def choice(
-        self, ballad: Ballad, index: int, number: int, strength: float, seed: int, **more: Any
-    ) -> Choice:
-        projection = self.projections[ballad.id]
-        return Choice(
-            number=number,
-            seed=seed,
-            strength=strength,
-            generator=projection.generator_hash,
-            projection=projection.hash_of(index),
-            **more,
-        )
 
-    def _record(self, ballad: Ballad, index: int, strength: float, seed: int) -> dict[str, Any]:
-        return {
-            "projection": self.projections[ballad.id].hash_of(index),
-            "painting": self.projections[ballad.id].paintings[index]["sha256"],
-            "shown_as": str(self._shown_as),
-            "strength": strength,
-            "seed": seed,
-        }
+def _ask_number(question: str, ask: Ask) -> int | None:
+    """The number; -1 for Enter; None for the end."""
+    while True:
+        try:
+            answer = ask(question).strip()
+        except EOFError:
+            return None
+        if answer == "q":
+            return None
+        if not answer:
+            return -1
+        if answer.isascii() and answer.isdigit() and int(answer) <= NEIGHBOURS:
+            return int(answer)
+        print(f"Please a number from 0 to {NEIGHBOURS}.")
+
+
+def _record(desk: Desk, ballad: Ballad, index: int, choice: Choice) -> None:
+    # read again each time: another session may have chosen for another painting
+    choices = read_choices(desk.show, ballad.id)
+    choices[ballad.painting_ids[index]] = choice
+    ordered = {name: choices[name] for name in ballad.painting_ids if name in choices}
+    write_choices(desk.show, ballad.id, ordered)
+
+
+def _drawing(default: Drawing, args: argparse.Namespace) -> Drawing:
+    return Drawing(
+        strength=default.strength if args.strength is None else args.strength,
+        seed=default.seed if args.seed is None else args.seed,
+    )
+
+
+def _paintings(ballads: Sequence[Ballad]) -> list[tuple[Ballad, int]]:
+    return [(ballad, index) for ballad in ballads for index in range(len(ballad.paintings))]
