@@ -59,8 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run; returns the exit status: 0 for a clean end, 1 for a sentence on standard error."""
     args = build_parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    from player.application import ApplicationError, Options, play
-
+    try:
+        from player.application import ApplicationError, Options, play
+    except KeyboardInterrupt:  # nothing has been opened yet
+        return 0
     try:
         play(
             Options(

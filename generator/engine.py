@@ -112,12 +112,17 @@ class SynthesisEngine:
     def render(self, ws: NDArray[np.float32], out: NDArray[np.uint8]) -> None:
         """Draw ws [N, num_ws, w_dim] into out [N, H, W, 4]: RGBA, dithered, alpha 255.
 
-        Raises ValueError when a shape is wrong or N is above max_batch.
+        Raises ValueError when a shape or type is wrong, or N is 0 or above max_batch.
         """
-        n = len(ws)
-        wanted = (n, self.height, self.width, 4)
-        if ws.shape[1:] != (self.num_ws, self.w_dim) or out.shape != wanted:
-            raise ValueError(f"ws {ws.shape} and out {out.shape}: wanted out {wanted}")
+        n = max(len(ws), 1)
+        wanted_ws = (n, self.num_ws, self.w_dim)
+        wanted_out = (n, self.height, self.width, 4)
+        if ws.shape != wanted_ws or out.shape != wanted_out:
+            raise ValueError(
+                f"ws {ws.shape} and out {out.shape}: wanted ws {wanted_ws} and out {wanted_out}"
+            )
+        if ws.dtype != np.float32 or out.dtype != np.uint8:
+            raise ValueError(f"ws is {ws.dtype} and out {out.dtype}: wanted float32 and uint8")
         size = next((size for size in self.batch_sizes if size >= n), None)
         if size is None:
             raise ValueError(

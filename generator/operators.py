@@ -66,16 +66,6 @@ def upsample_2x(x: Tensor, kernel: Tensor) -> Tensor:
     return fir_filter(x, kernel, (2, 1, 2, 1), gain=4.0)
 
 
-def downsample_2x(x: Tensor) -> Tensor:
-    """[N, C, H, W] -> [N, C, H/2, W/2]: the [1, 3, 3, 1] low-pass, then every second pixel.
-
-    [1, 3, 3, 1] is three boxes of two in a row, and pooling is several times faster on a CPU than
-    a convolution per channel.
-    """
-    x = F.avg_pool2d(x, 2, stride=1, padding=1)
-    return F.avg_pool2d(F.avg_pool2d(x, 2, stride=1), 2)
-
-
 def upsampling_weight(weight: Tensor, kernel: Tensor) -> Tensor:
     """One 3x3 convolution at low resolution, before a pixel shuffle, that equals zeros between the
     pixels, the low-pass (gain 4) and a true 3x3 convolution.
@@ -91,16 +81,13 @@ def upsampling_weight(weight: Tensor, kernel: Tensor) -> Tensor:
 
 
 def downsampling_weight(weight: Tensor, kernel: Tensor) -> Tensor:
-    """One 3x3 convolution at low resolution, after a pixel unshuffle, that equals the low-pass and
-    a 3x3 correlation with stride 2: [Cout, Cin, 3, 3] -> [Cout, 4 Cin, 3, 3]."""
-    taps = _convolved(weight, kernel)
-    c_out, c_in = weight.shape[:2]
-    phases = taps.reshape(c_out, c_in, 3, 2, 3, 2)
-    return phases.permute(0, 1, 3, 5, 2, 4).reshape(c_out, 4 * c_in, 3, 3)
+    """The kernel of one stride-2 correlation that equals the low-pass [4, 4], then a correlation
+    with `weight` [Cout, Cin, k, k] and stride 2: [Cout, Cin, k + 3, k + 3]."""
+    return _convolved(weight, kernel).contiguous(memory_format=torch.channels_last)
 
 
 def _convolved(weight: Tensor, kernel: Tensor) -> Tensor:
-    """Full true convolution of every 3x3 kernel with [4, 4]: [Cout, Cin, 6, 6]."""
+    """Full true convolution of every k x k kernel with [4, 4]: [Cout, Cin, k + 3, k + 3]."""
     c_out, c_in, height, width = weight.shape
     flat = weight.reshape(c_out * c_in, 1, height, width)
     taps = F.conv2d(flat, kernel.flip(0, 1)[None, None].to(flat.dtype), padding=3)

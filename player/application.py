@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import re
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,7 +15,7 @@ from typing import Literal
 
 from PIL import Image
 
-from player.clock import HouseClock, process_age_ns
+from player.clock import HouseClock
 from player.frame_loop import FrameLoop
 from player.frame_report import FrameReport, ReportError, write_report
 from player.osc_control import OscControl, OscError
@@ -90,11 +91,14 @@ def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> 
     )
     closing.callback(control.close)
     control.start()
+    if stopped():
+        return
     wall = _open_wall(options, screens)
     closing.callback(wall.close)
     slates = SlateSource(show, SLATE_PX)
     slates.start([(screen.ballad, 0) for screen in show.settings.screens])
     report = FrameReport(show.settings.fps)
+    report.note("start_to_live_s", None)
     loop = FrameLoop(
         show,
         wall,
@@ -113,12 +117,16 @@ def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> 
     )
     limit_ns = ENGINE_WAIT_NS if options.mode == "auto" else None
     report.note("preroll_frames", loop.preroll(stop=stopped, limit_ns=limit_ns))
+    for fault in slates.faults:
+        _log.warning("%s", fault)
     if live is not None:
         status = live.status()
-        report.note("start_to_live_s", round(process_age_ns() / 1e9, 3))
-        _log.info("Engine: %s", status.engine or status.detail)
         if status.state == "failed" and options.mode == "live":
             raise ApplicationError(f"--mode live: the engine does not start. {status.detail}")
+        if status.state == "ready":
+            _log.info("Engine: %s", status.engine)
+        elif not stopped():
+            _log.warning("It begins with the paintings as stills. %s", status.detail)
     with _quiet_collector():
         loop.run(stop=stopped, ticks=options.frames)
     if options.snapshot is not None:
@@ -175,8 +183,9 @@ def write_snapshots(folder: Path, wall: Wall, show: Show) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for screen, settings in enumerate(show.settings.screens):
+            name = re.sub(r"[^\w-]+", "-", settings.name)  # it may hold what no file name can
             image = Image.fromarray(wall.read(screen))
-            image.save(folder / f"screen-{screen + 1}-{settings.name}.png")
+            image.save(folder / f"screen-{screen + 1}-{name}.png")
     except OSError as fault:
         raise ReportError(f"The snapshots cannot be written to {folder}: {fault}") from fault
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 
 from player.clock import Clock, process_age_ns
 from player.commands import CommandError, QueryStatus
 from player.frame_report import FrameReport
-from player.frame_source import FrameSource, Pictures
+from player.frame_source import FrameSource, Pictures, SourceStatus
 from player.osc_control import OscControl, Request
 from player.shots import Layer, Shot
 from player.slate_source import SlateSource
@@ -32,6 +34,12 @@ from shows.timeline import latents_at, position_at
 LOOKAHEAD_FRAMES = 4
 # Drawing begins this share of a frame before the frame is due, so that it is shown about then.
 LEAD = Fraction(1, 4)
+# A wait looks at `stop` at least this often.
+LONGEST_WAIT_NS = 50_000_000
+
+_log = logging.getLogger(__name__)
+
+Stop = Callable[[], bool]
 
 
 class FrameLoop:
@@ -55,46 +63,51 @@ class FrameLoop:
         self._fps = show.settings.fps
         self._screens = len(show.settings.screens)
         self._transport: Transport = opening_transport(show)
-        self._policy = Policy("live" if live is not None else "slate", fade=0)
+        self._policy = Policy.opening()
         self._asked_until = 0  # the first frame not yet asked of the engine
         self._uploaded: dict[str, int] = {}
         self._tick = 0
+        self._was_seen = False  # a picture, not black
+        self._was_live = False
 
-    def preroll(self, *, stop: Callable[[], bool], limit_ns: int | None) -> int:
+    def preroll(self, *, stop: Stop, limit_ns: int | None) -> int:
         """Show the first paintings, at the show's rate, until the engine has the first frame.
 
-        limit_ns: the longest wait; None: no limit. Returns the number of frames shown. The house
-        clock's tick 0 comes after this, so that frame 0 is the first live one.
+        Frame 0 stands until `run`. The other paintings are read meanwhile, one a tick, because
+        reading one while the show plays would hold a frame up. limit_ns: the longest wait; None:
+        no limit. Returns the ticks shown. An engine that fails is not started again before `run`,
+        so its status tells why.
         """
-        shown = 0
-        started_ns = self._clock.now_ns()
-        while not stop():
-            self._clock.wait_until_ns(started_ns + frame_to_ns(shown, self._fps))
-            if not self._wall.poll():
-                break
+        first_tick = self._tick
+        due_ns = started_ns = self._clock.now_ns()
+        engine_is_settled = self._live is None
+        while self._wait_until(due_ns, stop) and self._wall.poll():
             self._obey()
             self._ask_ahead(0)
-            if self._live is not None:
+            if self._live is not None and not engine_is_settled:
                 self._live.tend(self._clock.now_ns())
+                engine_is_settled = self._live.status().state == "failed" or self._is_live(0)
             self._draw(0, None)
-            shown += 1
-            if self._live is None or self._live_has_lead(0):
+            self._tick += 1
+            self._transport = replace(self._transport, anchor_tick=self._tick)
+            paintings_are_left = self._slates.read_next()
+            now_ns = self._clock.now_ns()
+            if engine_is_settled and not paintings_are_left:
                 break
-            if self._live.status().state == "failed":
+            if limit_ns is not None and now_ns - started_ns > limit_ns:
                 break
-            if limit_ns is not None and self._clock.now_ns() - started_ns > limit_ns:
-                break
-        return shown
+            due_ns = max(due_ns + frame_to_ns(1, self._fps), now_ns)
+        return self._tick - first_tick
 
-    def run(self, *, stop: Callable[[], bool], ticks: int | None = None) -> None:
-        """Play from tick 0 for `ticks` ticks of the house clock, or until told to stop or closed."""
+    def run(self, *, stop: Stop, ticks: int | None = None) -> None:
+        """Play for `ticks` ticks of the house clock, or until told to stop or closed."""
         lead_ns = int(LEAD * 1_000_000_000 / self._fps)
         start_ns = self._clock.now_ns() + lead_ns
-        self._tick = 0
-        while not stop() and (ticks is None or self._tick < ticks):
-            due_ns = start_ns + frame_to_ns(self._tick, self._fps)
-            self._clock.wait_until_ns(due_ns - lead_ns)
-            if not self._wall.poll():
+        first_tick = self._tick
+        end_tick = None if ticks is None else first_tick + ticks
+        while end_tick is None or self._tick < end_tick:
+            due_ns = start_ns + frame_to_ns(self._tick - first_tick, self._fps)
+            if not (self._wait_until(due_ns - lead_ns, stop) and self._wall.poll()):
                 break
             self._obey()
             frame = frame_at(self._transport, self._tick)
@@ -108,50 +121,75 @@ class FrameLoop:
                 source=self._policy.showing,
                 repeated=repeated,
             )
-            reached = ns_to_frame(max(presented_ns - start_ns, 0), self._fps)
+            reached = first_tick + ns_to_frame(max(presented_ns - start_ns, 0), self._fps)
             following = max(self._tick + 1, reached)
-            if ticks is not None:
-                following = min(following, max(ticks, self._tick + 1))
-            skipped = following - self._tick - 1
-            if skipped and self._transport.rate:
-                self._report.dropped(skipped)
+            if end_tick is not None:
+                following = min(following, end_tick)
+            if self._transport.rate:  # a pause passes over no frame
+                self._report.dropped(following - self._tick - 1)
             self._tick = following
 
     def status_line(self) -> str:
-        """One line for the operator."""
+        """One line for the operator: what is on, out of what, and how well so far."""
         parts = [
             describe(self._show, self._transport, self._tick),
-            f"source {self._policy.showing}",
+            f"source {self._policy.showing}" + (", fading" if self._policy.is_fading else ""),
         ]
-        if self._live is not None:
+        if self._live is None:
+            parts.append("engine off")
+        else:
             status = self._live.status()
-            parts.append(f"engine {status.state}: {status.detail}")
+            engine = f" ({status.engine})" if status.engine else ""
+            parts.append(f"engine {status.state}: {status.detail}{engine}")
+            parts.append(f"worker restarts {status.restarts}")
+        parts += [f"{name} {count}" for name, count in self._report.counts.items()]
         return "; ".join(parts)
+
+    def _wait_until(self, due_ns: int, stop: Stop) -> bool:
+        """Wait for the time; False as soon as told to stop."""
+        while not stop():
+            now_ns = self._clock.now_ns()
+            if now_ns >= due_ns:
+                return True
+            self._clock.wait_until_ns(min(due_ns, now_ns + LONGEST_WAIT_NS))
+        return False
 
     def _show_frame(self, frame: int) -> bool:
         """Ask, choose, draw, present; True if some screen still shows an older picture."""
         self._ask_ahead(frame)
-        pictures: Pictures | None = None
-        ready = False
-        if self._live is not None:
-            self._live.tend(self._clock.now_ns())
-            pictures = self._live.pictures(frame)
-            ready = self._live.status().state == "ready"
+        if self._live is None:
+            self._draw(frame, None)
+            return False
+        self._live.tend(self._clock.now_ns())
+        pictures = self._live.pictures(frame)
+        status = self._live.status()
         age = None if pictures is None else frame - pictures.frame
-        self._policy = advanced(self._policy, live_age=age, live_ready=ready)
+        before = self._policy.showing
+        self._policy = advanced(self._policy, live_age=age, live_ready=status.state == "ready")
+        if self._policy.showing != before:
+            self._log_change(status, age)
         self._draw(frame, pictures)
-        return self._policy.showing == "live" and age != 0
+        if self._policy.showing == "live" and not self._was_live:
+            self._was_live = True
+            self._report.note("start_to_live_s", round(process_age_ns() / 1e9, 3))
+        return self._policy.live_weight > 0 and age != 0
+
+    def _log_change(self, status: SourceStatus, age: int | None) -> None:
+        if self._policy.showing == "live":
+            _log.info("The screens show live pictures.")
+        elif status.state == "ready" and age is not None:
+            _log.warning(
+                "The screens show the paintings as stills: the engine is %d frames late.", age
+            )
+        else:
+            _log.warning("The screens show the paintings as stills. %s", status.detail)
 
     def _draw(self, frame: int, live: Pictures | None) -> None:
         weight = self._policy.live_weight if live is not None else 0.0
         stills: Pictures | None = None
         if weight < 1.0:
-            keys = [
-                (position.ballad_id, position.painting_index)
-                for position in (
-                    position_at(self._show, cues, frame) for cues in self._transport.cues
-                )
-            ]
+            positions = (position_at(self._show, cues, frame) for cues in self._transport.cues)
+            keys = [(position.ballad_id, position.painting_index) for position in positions]
             stills = self._slates.pictures_for(keys, frame)
             self._upload("slate", stills)
         if live is not None and weight > 0.0:
@@ -164,7 +202,9 @@ class FrameLoop:
             ]
         )
         self._wall.present()
-        self._report.first_picture(process_age_ns())
+        if gain > 0 and not self._was_seen:
+            self._was_seen = True
+            self._report.first_picture(process_age_ns())
 
     def _upload(self, source: str, pictures: Pictures) -> None:
         if self._uploaded.get(source) != pictures.serial:
@@ -185,7 +225,7 @@ class FrameLoop:
             )
             self._asked_until = wanted + 1
 
-    def _live_has_lead(self, frame: int) -> bool:
+    def _is_live(self, frame: int) -> bool:
         pictures = self._live.pictures(frame) if self._live is not None else None
         return pictures is not None and pictures.frame == frame
 

@@ -132,16 +132,23 @@ class FrameReport:
         """A further entry of the report, such as `osc_errors`; the counts' own names win."""
         self._notes[name] = value
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many frames so far, by what became of them."""
+        return {
+            "presented": self._presented,
+            "late": self._late,
+            "repeated": self._repeated,
+            "dropped": self._dropped,
+        }
+
     def as_dict(self) -> dict[str, object]:
         """The report, ready for JSON; what never happened is None (`null`)."""
         engine_ms = self._engine_ms_sum / self._engine_pictures if self._engine_pictures else None
         first_s = None if self._first_picture_ns is None else self._first_picture_ns / 1e9
         return {
             **self._notes,
-            "frames_presented": self._presented,
-            "frames_late": self._late,
-            "frames_repeated": self._repeated,
-            "frames_dropped": self._dropped,
+            **{f"frames_{what}": count for what, count in self.counts.items()},
             "frames_blended": 0,
             "interval_ms": self._intervals.as_dict(),
             "frames_by_source": dict(sorted(self._by_source.items())),

@@ -22,8 +22,9 @@ PaintingKey = tuple[str, int]  # ballad id, 0-based index of the painting
 class SlateSource:
     """Stills [size_px, size_px] of a show's paintings; one that cannot be read becomes a card.
 
-    `start` reads all of them, so that no reading happens while frames are presented: some 10 ms
-    and 4 * size_px**2 bytes each. What is asked for before is read then.
+    Reading one takes some 30 ms, and 4 * size_px**2 bytes are kept of it, so all should be read
+    before frames are presented: by `start`, or one after the other by `read_next`. What is asked
+    for before is read then.
     """
 
     name = "slate"
@@ -44,15 +45,15 @@ class SlateSource:
 
     def start(self, first: Sequence[PaintingKey] | None = None) -> None:
         """Read all paintings, or only those named, to begin sooner."""
-        keys = first
-        if keys is None:
-            keys = [
-                (ballad.id, index)
-                for ballad in self._show.ballads
-                for index in range(len(ballad.paintings))
-            ]
-        for key in keys:
+        for key in self._all() if first is None else first:
             self._still(key)
+
+    def read_next(self) -> bool:
+        """Read one painting more; False if there is none left to read after it."""
+        left = [key for key in self._all() if key not in self._stills]
+        if left:
+            self._still(left[0])
+        return len(left) > 1
 
     def pictures_for(self, keys: Sequence[PaintingKey], frame: int = 0) -> Pictures:
         """One painting per screen. The same set of distinct paintings keeps its serial."""
@@ -72,6 +73,13 @@ class SlateSource:
 
     def close(self) -> None:
         """Nothing to leave behind."""
+
+    def _all(self) -> list[PaintingKey]:
+        return [
+            (ballad.id, index)
+            for ballad in self._show.ballads
+            for index in range(len(ballad.paintings))
+        ]
 
     def _still(self, key: PaintingKey) -> NDArray[np.uint8]:
         if key not in self._stills:

@@ -81,7 +81,14 @@ class WorkerConfig:
 def open_engine(config: WorkerConfig) -> Engine:
     """Import and call the factory. Raises WorkerError if there is none; else what it raises."""
     module_name, _, name = config.factory.partition(":")
-    factory = getattr(importlib.import_module(module_name), name, None)
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as fault:
+        raise WorkerError(
+            f"the Python package {fault.name} is missing; install what live pictures need: "
+            "pip install -e '.[live]'"
+        ) from fault
+    factory = getattr(module, name, None)
     if factory is None:
         raise WorkerError(f"There is no engine factory {config.factory}.")
     return cast(Engine, factory(**config.factory_args))
@@ -122,9 +129,12 @@ def main() -> int:
     _die_with_parent(config)
     ring = WorkerRing.attach(config.segment, config.geometry, config.generation)
     ring.announce(WorkerState.STARTING)
-    doing = "The engine could not be opened"
     try:
         engine = open_engine(config)
+    except Exception as fault:  # noqa: BLE001 - a missing or damaged file: no trace would help
+        ring.announce(WorkerState.FAILED, fault=_sentence("The engine could not be opened", fault))
+        return 1
+    try:
         doing = "The engine could not make its first picture"
         clock = HouseClock()
         warm_up(ring, engine, clock)
@@ -132,14 +142,16 @@ def main() -> int:
         doing = "The engine failed while it made a picture"
         serve(ring, engine, clock, stop)
     except Exception as fault:
-        ring.announce(WorkerState.FAILED, fault=f"{doing}: {_sentence(fault)}")
+        ring.announce(WorkerState.FAILED, fault=_sentence(doing, fault))
         raise
     return 0
 
 
-def _sentence(fault: BaseException) -> str:
-    kind, said = type(fault).__name__, str(fault).strip()
-    return f"{said} ({kind})" if said else kind
+def _sentence(what: str, fault: BaseException) -> str:
+    kind, said = type(fault).__name__, str(fault).strip().rstrip(".")
+    if isinstance(fault, WorkerError):
+        return f"{what}: {said}."
+    return f"{what}: {said} ({kind})." if said else f"{what}: {kind}."
 
 
 def _follow_parent(stop: threading.Event) -> None:

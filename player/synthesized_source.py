@@ -163,6 +163,9 @@ class SynthesizedSource:
                 state = "ready" if ready else "starting"
                 detail = "Live." if ready else "The engine is being loaded."
                 detail += f" Last fault: {self._fault}" if self._fault else ""
+            else:  # it is ending, and not yet buried
+                state = "failed"
+                detail = self._ending_because or self._ring.fault() or self._fault
         return SourceStatus(
             state=state,
             detail=detail.strip(),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 BESIDE_THE_REPOSITORY = Path(__file__).parents[2] / "shared" / "golden"
 
@@ -20,3 +23,9 @@ def golden_folder() -> Path:
             f"../shared/golden beside the repository is a folder"
         )
     return folder
+
+
+def golden_arrays(name: str) -> dict[str, NDArray[Any]]:
+    """All arrays of one file of the folder."""
+    with np.load(golden_folder() / name, allow_pickle=False) as file:
+        return {key: file[key] for key in file.files}

@@ -31,6 +31,7 @@ VERBS: dict[str, Verb] = {
     "paint": Verb("training.paint", "paint a picture set, or the illustrations of a show"),
     "prepare": Verb("training.prepare_dataset", "make a data set archive of a folder of pictures"),
     "train": Verb("training.train", "train a generator on a data set archive"),
+    "measure": Verb("training.measure", "how near samples come to the set they were learned from"),
     "project": Verb("training.projection", "find the w of each painting of a ballad"),
     "neighbours": Verb("training.neighbours", "draw neighbours of a projected w and choose one"),
     "publish": Verb(

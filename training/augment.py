@@ -25,8 +25,8 @@ class Augmentation:
     def __call__(self, images: Tensor) -> Tensor:
         if self.p <= 0.0:
             return images
-        n = len(images)
-        images = _warp(images, geometric_matrices(n, self.p))
+        n, size_px = len(images), images.shape[-1]
+        images = _warp(images, geometric_matrices(n, self.p, size_px))
         return _recolour(images, colour_matrices(n, self.p))
 
 
@@ -42,13 +42,18 @@ class AugmentationController:
     p_max: float = 0.85
 
     def updated(self, p: float, signs_mean: float, images: int) -> float:
+        """p after `images` more pictures at whose end r_t was `signs_mean`."""
         step = images / (self.kimg_to_one * 1000.0)
-        p += step if signs_mean > self.target else -step
+        if signs_mean != self.target:
+            p += math.copysign(step, signs_mean - self.target)
         return min(max(p, 0.0), self.p_max)
 
 
-def geometric_matrices(n: int, p: float) -> Tensor:
-    """Output-to-input maps in the unit square -1..1: float32 [n, 3, 3] (appendix B, geometric)."""
+def geometric_matrices(n: int, p: float, size_px: int) -> Tensor:
+    """Output-to-input maps in the unit square -1..1: float32 [n, 3, 3] (appendix B, geometric).
+
+    size_px: the side of the pictures; the first translation is by whole pixels.
+    """
     total = torch.eye(3).repeat(n, 1, 1)
 
     def chosen(value: Tensor, otherwise: Tensor) -> Tensor:
@@ -59,10 +64,8 @@ def geometric_matrices(n: int, p: float) -> Tensor:
     total = total @ _scaling(flip, ones)
     quarter = chosen(torch.randint(0, 4, (n,)).float(), zeros)
     total = total @ _rotation(quarter * (math.pi / 2))
-    total = total @ _translation(
-        chosen(torch.empty(n).uniform_(-0.25, 0.25), zeros),
-        chosen(torch.empty(n).uniform_(-0.25, 0.25), zeros),
-    )
+    shift_px = torch.empty(2, n).uniform_(-size_px / 8, size_px / 8).round()
+    total = total @ _translation(*chosen(shift_px * (2 / size_px), zeros))
     size = chosen(torch.exp2(torch.randn(n) * 0.2), ones)
     total = total @ _scaling(1 / size, 1 / size)
     # two rotations around the stretching, each with 1 - sqrt(1 - p), so that either happens with p
@@ -73,9 +76,8 @@ def geometric_matrices(n: int, p: float) -> Tensor:
         if moment == 0:
             stretch = chosen(torch.exp2(torch.randn(n) * 0.2), ones)
             total = total @ _scaling(1 / stretch, stretch)
-    return total @ _translation(
-        chosen(torch.randn(n) * 0.25, zeros), chosen(torch.randn(n) * 0.25, zeros)
-    )
+    # an eighth of the side, which is 2 long
+    return total @ _translation(*chosen(torch.randn(2, n) * 0.25, zeros))
 
 
 def colour_matrices(n: int, p: float) -> Tensor:

@@ -16,6 +16,7 @@ from shows.yaml_file import read_yaml_mapping
 from training.errors import TrainingError
 
 NEIGHBOURS = 100
+LONGEST_NOTE = 1000
 
 By = Literal["person", "auto"]
 
@@ -38,7 +39,7 @@ class Choice(_Model):
     strength: Annotated[float, Field(ge=0, le=10)]
     generator: str
     projection: str
-    note: Annotated[str, Field(max_length=1000)] = ""
+    note: Annotated[str, Field(max_length=LONGEST_NOTE)] = ""
     score: dict[str, float] | None = None
 
 

@@ -19,6 +19,7 @@ GROUND = (24, 24, 28)
 INK = (235, 235, 235)
 MARK = (255, 196, 0)
 GAP_PX = 8
+SMALLEST_CELL_PX = 64
 RECORD_KEY = "inspace-sheet"
 
 # in cells: the painting and number 0 stand three cells wide and high at the top left
@@ -64,32 +65,46 @@ class Sheet:
         self._draw.text((GAP_PX, middle), words, fill=INK, font=self._font, anchor="lm")
 
 
-def projection_sheet(
-    rows: Sequence[tuple[Pixels, Pixels, str]], title: str, cell_px: int = 256
-) -> Image.Image:
-    """Painting beside projection, in one row each; words go under the projection."""
+@dataclass(frozen=True, eq=False)
+class Row:
+    """A painting and its projection, uint8 [R, R, 3], and the words under them."""
+
+    painting: Pixels
+    projected: Pixels
+    painting_words: str
+    projected_words: str
+
+
+def cell_side_px(picture_px: int, usual_px: int) -> int:
+    """Side of a cell: the usual one, which small pictures fill up to fourfold and large ones
+    exceed up to twofold, and at least 64 pixels for the number to be read."""
+    side = max(min(4 * picture_px, usual_px), picture_px, SMALLEST_CELL_PX)
+    return min(side, 2 * usual_px)
+
+
+def projection_sheet(rows: Sequence[Row], title: str) -> Image.Image:
+    """Painting beside projection, a row each."""
     strip = 22
-    cell = max(cell_px, rows[0][0].shape[0])
+    cell = cell_side_px(rows[0].painting.shape[0], 256)
     row_px = cell + strip + GAP_PX
     sheet = Sheet(2 * cell + 3 * GAP_PX, strip + 2 * GAP_PX + row_px * len(rows), strip)
     sheet.title(title)
-    for index, (painting, projected, words) in enumerate(rows):
-        name, _, numbers = words.partition("|")
+    for index, row in enumerate(rows):
         top = strip + 2 * GAP_PX + index * row_px
-        sheet.put(painting, Frame(GAP_PX, top, cell), name.strip())
-        sheet.put(projected, Frame(2 * GAP_PX + cell, top, cell), numbers.strip())
+        sheet.put(row.painting, Frame(GAP_PX, top, cell), row.painting_words)
+        sheet.put(row.projected, Frame(2 * GAP_PX + cell, top, cell), row.projected_words)
     return sheet.image
 
 
 def neighbours_sheet(
-    painting: Pixels, pictures: Pixels, title: str, chosen: int | None = None, cell_px: int = 128
+    painting: Pixels, pictures: Pixels, title: str, chosen: int | None = None
 ) -> Image.Image:
     """The painting and number 0 large at the top left, numbers 1.. around and below.
 
     pictures: uint8 [n, R, R, 3], number 0 first. chosen: this number is framed.
     """
     strip = 30
-    cell = min(max(cell_px, pictures.shape[1] // 2), 512)
+    cell = cell_side_px(pictures.shape[1], 128)
     step_x, step_y = cell + GAP_PX, cell + strip + GAP_PX
     head = strip + 2 * GAP_PX
     beside = (COLUMNS - 2 * LARGE) * LARGE
@@ -125,7 +140,7 @@ def save_sheet(image: Image.Image, path: Path, record: dict[str, Any] | None = N
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            image.save(part, "PNG", pnginfo=info)
+            image.save(part, "PNG", pnginfo=info, compress_level=3)
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)

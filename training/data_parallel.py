@@ -30,9 +30,8 @@ class Workers:
         flat = torch.cat([tensor.flatten() for tensor in tensors])
         dist.all_reduce(flat)
         flat /= self.count
-        for tensor, mean in zip(
-            tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True
-        ):
+        means = torch.split(flat, [tensor.numel() for tensor in tensors])
+        for tensor, mean in zip(tensors, means, strict=True):
             tensor.copy_(mean.view_as(tensor))
 
     def mean(self, value: float) -> float:

@@ -1,4 +1,4 @@
-"""The residual discriminator of StyleGAN2 (arXiv 1912.04958, figure 7c), published parameter names."""
+"""The residual discriminator of StyleGAN2 (arXiv 1912.04958, figure 7c); published names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from generator.networks import FullyConnected
 from generator.operators import (
     LEAKY_GAIN,
-    downsample_2x,
     downsampling_weight,
     leaky_relu,
     resample_filter,
@@ -29,6 +28,11 @@ class DiscriminatorConfig:
     channel_base: int = 32768
     channel_max: int = 512
     mbstd_group_size: int = 4
+
+    def __post_init__(self) -> None:
+        size = self.img_resolution
+        if size < 8 or size & (size - 1):
+            raise ValueError(f"img_resolution must be a power of two of at least 8, not {size}")
 
     @property
     def resolutions(self) -> tuple[int, ...]:
@@ -69,17 +73,15 @@ class Convolution(nn.Module):
         gain = gain * LEAKY_GAIN if self.activate else gain
         weight = (self.weight * (self.weight_gain * gain)).to(x.dtype)
         bias = None if self.bias is None else (self.bias * gain).to(x.dtype)
-        if self.down and self.size == 1:
-            x = downsample_2x(x)
-        elif self.down:
-            x = F.pixel_unshuffle(x, 2)
+        if self.down:
             weight = downsampling_weight(weight, self.resample_filter)
-        x = F.conv2d(x, weight, bias, padding=weight.shape[-1] // 2)
+        padding = (weight.shape[-1] - 1) // 2
+        x = F.conv2d(x, weight, bias, stride=2 if self.down else 1, padding=padding)
         return leaky_relu(x) if self.activate else x
 
 
 class ResidualBlock(nn.Module):
-    """Halves the size. The sum of the two branches keeps unit variance: each is scaled by sqrt(1/2)."""
+    """Halves the size. Each branch is scaled by sqrt(1/2), so that their sum keeps its variance."""
 
     def __init__(self, config: DiscriminatorConfig, resolution: int) -> None:
         super().__init__()

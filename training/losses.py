@@ -31,12 +31,12 @@ def path_length_penalty(
     """E (|J_w^T y| - a)^2 with the running mean a (StyleGAN2, equation 4 and appendix B).
 
     images: [N, C, H, W] made from ws [N, num_ws, w_dim] with a graph; noise: N(0, 1) of the
-    images' shape; mean_length: scalar. Returns the penalty and the updated mean (detached), which
-    the penalty already uses.
+    images' shape; mean_length: scalar. Returns the penalty and the updated mean (detached). The
+    penalty already uses the updated mean and is differentiated through it, as published.
     """
     height, width = images.shape[2:]
     projected = (images * (noise / math.sqrt(height * width))).sum()
     (gradient,) = torch.autograd.grad(projected, ws, create_graph=True)
     lengths = gradient.square().sum(dim=2).mean(dim=1).sqrt()
-    mean = mean_length.lerp(lengths.detach().mean(), decay)
-    return (lengths - mean).square().mean(), mean
+    mean = mean_length.lerp(lengths.mean(), decay)
+    return (lengths - mean).square().mean(), mean.detach()

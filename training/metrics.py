@@ -57,4 +57,5 @@ def _patches(level: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np
     flat = patches.reshape(len(picture), channels, PATCH * PATCH)
     flat = flat - flat.mean(axis=(0, 2), keepdims=True)
     flat = flat / (flat.std(axis=(0, 2), keepdims=True) + 1e-8)
-    return flat.reshape(len(picture), channels * PATCH * PATCH)
+    patches_of_set: NDArray[np.float32] = flat.reshape(len(picture), channels * PATCH * PATCH)
+    return patches_of_set

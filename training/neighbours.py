@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from tqdm import tqdm
 
 from shows.schema import Ballad
-from training.choices_file import NEIGHBOURS, Choice, read_choices, write_choices
+from training.choices_file import LONGEST_NOTE, NEIGHBOURS, Choice, read_choices, write_choices
 from training.errors import TrainingError
 from training.neighbour_sheets import Desk, Drawing
 from training.picture_scores import choose, measure
@@ -72,6 +72,8 @@ def run(args: argparse.Namespace) -> int:
         raise TrainingError(f"--strength must lie between 0 and {LARGEST_STRENGTH:g}.")
     if args.seed is not None and args.seed < 0:
         raise TrainingError("--seed must be 0 or more.")
+    if len(args.note) > LONGEST_NOTE:
+        raise TrainingError(f"--note may have {LONGEST_NOTE} characters.")
     show = open_show(args.show)
     ballads = chosen_ballads(show, args.ballad)
     picks = parse_picks(args.pick or (), ballads)

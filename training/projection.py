@@ -8,7 +8,8 @@ truncation. Ballads that are up to date are skipped, so an interrupted run goes 
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from tqdm import tqdm
 from generator.networks import Generator
 from shows.schema import Ballad
 from shows.show import Show
-from training.contact_sheet import projection_sheet, save_sheet
+from training.contact_sheet import Row, projection_sheet, save_sheet
 from training.errors import TrainingError
 from training.perceptual import Distance, open_distance
 from training.projection_file import (
@@ -102,26 +103,20 @@ def run(args: argparse.Namespace) -> int:
         for ballad in ballads
         if args.force or not _is_up_to_date(show, ballad, digest, targets[ballad.id], settings)
     }
-    statistics = w_statistics(generator) if todo else None
+    session = Session(show, generator, digest, distance, options, settings)
     with tqdm(total=_steps(targets, todo, options), unit="step", disable=not todo) as progress:
         for ballad in ballads:
             if ballad.id in todo:
-                assert statistics is not None
                 progress.set_description(f"project {ballad.id}")
-                found = _project_ballad(
-                    generator, digest, ballad, targets[ballad.id], distance, options, shown_as,
-                    statistics, settings, progress,
-                )  # fmt: skip
+                found = session.project(ballad, targets[ballad.id], progress)
                 write_projection(projection_path(show, ballad.id), found)
                 progress.write(describe(found))
-            sheet = work_folder(show, ballad.id) / "projection.png"
-            if ballad.id in todo or not sheet.is_file():
-                _draw_sheet(show, ballad, generator, targets[ballad.id], shown_as, sheet)
+            if ballad.id in todo or not session.sheet_path(ballad).is_file():
+                session.draw_sheet(ballad, targets[ballad.id])
     kept = len(ballads) - len(todo)
-    print(
-        f"{len(todo)} ballads projected" + (f", {kept} were up to date (--force)" if kept else "")
-        + f"; look at {show.folder / 'work'}/<ballad>/projection.png."
-    )  # fmt: skip
+    if kept:
+        print(f"{kept} ballads were up to date (--force projects them again).")
+    print(f"{len(todo)} ballads projected; the sheets are {show.folder / 'work'}/*/projection.png.")
     return 0
 
 
@@ -165,45 +160,74 @@ def _steps(targets: dict[str, list[Target]], todo: set[str], options: Projection
     return sum(-(-len(targets[ballad_id]) // options.batch) for ballad_id in todo) * options.steps
 
 
-def _project_ballad(
-    generator: Generator,
-    digest: str,
-    ballad: Ballad,
-    targets: list[Target],
-    distance: Distance,
-    options: ProjectionOptions,
-    shown_as: ShownAs,
-    statistics: WStatistics,
-    settings: dict[str, Any],
-    progress: tqdm[Any],
-) -> ProjectionFile:
-    def on_step(step: int, mean_distance: float) -> None:
-        progress.update()
-        if step % 10 == 0:
-            progress.set_postfix(distance=f"{mean_distance:.3f}", refresh=False)
+@dataclass(frozen=True, eq=False)
+class Session:
+    """One run over a show."""
 
-    images = to_images(np.stack([target.pixels for target in targets]))
-    keys = [(ballad.id, painting_id) for painting_id in ballad.painting_ids]
-    found = project(
-        generator,
-        images.to(generator.mapping.w_avg.device),
-        distance,
-        options,
-        shown_as,
-        keys,
-        statistics=statistics,
-        on_step=on_step,
-    )
-    paintings = [
-        {
-            **target.facts,
-            "distance_of_mean": round(float(found.mean_shown[index]), 5),
-            "distance_with_own_noise": round(float(found.step_distances[-1, index]), 5),
-            "distance_as_shown": round(float(found.shown[index]), 5),
-        }
-        for index, target in enumerate(targets)
-    ]
-    return ProjectionFile(ballad.id, digest, found.ws, statistics.std, tuple(paintings), settings)
+    show: Show
+    generator: Generator
+    digest: str
+    distance: Distance
+    options: ProjectionOptions
+    settings: dict[str, Any]
+
+    @cached_property
+    def statistics(self) -> WStatistics:
+        return w_statistics(self.generator)
+
+    @property
+    def shown_as(self) -> ShownAs:
+        return ShownAs.of(self.show.settings)
+
+    def project(self, ballad: Ballad, targets: list[Target], progress: tqdm[Any]) -> ProjectionFile:
+        """The projections of one ballad, with their distances on record."""
+
+        def on_step(step: int, mean_distance: float) -> None:
+            progress.update()
+            if step % 10 == 0:
+                progress.set_postfix(distance=f"{mean_distance:.3f}", refresh=False)
+
+        images = to_images(np.stack([target.pixels for target in targets]))
+        found = project(
+            self.generator,
+            images.to(self.generator.mapping.w_avg.device),
+            self.distance,
+            self.options,
+            self.shown_as,
+            [(ballad.id, painting_id) for painting_id in ballad.painting_ids],
+            statistics=self.statistics,
+            on_step=on_step,
+        )
+        paintings = tuple(
+            {
+                **target.facts,
+                "distance_of_mean": round(float(found.mean_shown[index]), 5),
+                "distance_with_own_noise": round(float(found.step_distances[-1, index]), 5),
+                "distance_as_shown": round(float(found.shown[index]), 5),
+            }
+            for index, target in enumerate(targets)
+        )
+        std = self.statistics.std
+        return ProjectionFile(ballad.id, self.digest, found.ws, std, paintings, self.settings)
+
+    def sheet_path(self, ballad: Ballad) -> Path:
+        return work_folder(self.show, ballad.id) / "projection.png"
+
+    def draw_sheet(self, ballad: Ballad, targets: list[Target]) -> None:
+        """Every painting beside its projection, from the file as it was written."""
+        found = read_projection(self.show, ballad.id)
+        pictures = draw_pixels(self.generator, found.ws, self.shown_as)
+        rows = [
+            Row(
+                target.pixels,
+                pictures[index],
+                f"{index + 1} {target.facts['id']}",
+                f"distance {found.paintings[index]['distance_as_shown']:.3f}",
+            )
+            for index, target in enumerate(targets)
+        ]
+        title = f"{ballad.title}: {self.shown_as}"
+        save_sheet(projection_sheet(rows, title), self.sheet_path(ballad))
 
 
 def to_images(pixels: NDArray[np.uint8]) -> Tensor:
@@ -222,25 +246,3 @@ def describe(found: ProjectionFile) -> str:
             f"{painting['distance_with_own_noise']:9.3f}  {painting['distance_as_shown']:8.3f}"
         )
     return "\n".join(lines)
-
-
-def _draw_sheet(
-    show: Show,
-    ballad: Ballad,
-    generator: Generator,
-    targets: list[Target],
-    shown_as: ShownAs,
-    path: Path,
-) -> None:
-    found = read_projection(show, ballad.id)
-    pictures = draw_pixels(generator, found.ws, shown_as)
-    rows = [
-        (
-            target.pixels,
-            pictures[index],
-            f"{index + 1} {target.facts['id']} | "
-            f"distance {found.paintings[index]['distance_as_shown']:.3f}",
-        )
-        for index, target in enumerate(targets)
-    ]
-    save_sheet(projection_sheet(rows, f"{ballad.title}: {shown_as}"), path)

@@ -2,15 +2,14 @@
 
 Writes into the run folder: state.pt (all that a resumed run needs), generator.safetensors (the EMA
 weights, 16 bit) and discriminator.safetensors, log.jsonl (a line per tick) and sheets of samples.
-Stop with Ctrl-C at any time and give the same command again: it goes on where it stopped.
+Stop with Ctrl-C at any time and give the same command again: it goes on where it stopped, and
+weights that were deleted are written again.
 Several processes: torchrun --nproc-per-node 2 -m training train ... (--batch is that of all).
 """
 
 from __future__ import annotations
 
 import argparse
-import io
-import json
 import os
 import sys
 import time
@@ -18,19 +17,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from PIL import Image
 from tqdm import tqdm
 
-from generator.checkpoint import save_generator, write_atomically
+from generator.checkpoint import write_atomically
 from generator.networks import GeneratorConfig
-from training.data_parallel import joined_workers
+from training.data_parallel import Workers, joined_workers
 from training.dataset import ImageDataset
 from training.errors import TrainingError
 from training.metrics import sliced_wasserstein
+from training.run_folder import RunFolder, sheet
+from training.stop_signals import StopSignals
 from training.training_loop import Training, TrainingOptions, samples
 
-SHEET_COLUMNS, SHEET_ROWS = 10, 6
 SWD_PICTURES = 1000
 # glibc maps and faults large activations anew for every operator unless told to keep them
 ALLOCATOR = {
@@ -47,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=Path, help="data set archive made by `prepare`")
     parser.add_argument("out", type=Path, help="run folder; an earlier run in it is resumed")
     parser.add_argument("--kimg", type=float, default=400.0, help="thousands of pictures to show")
-    parser.add_argument("--batch", type=int, default=defaults.batch)
+    parser.add_argument("--batch", type=_positive, default=defaults.batch)
     parser.add_argument("--channel-base", type=int, default=16384, help="feature maps x resolution")
     parser.add_argument("--channel-max", type=int, default=512, help="most feature maps of a layer")
     parser.add_argument("--mapping-layers", type=int, default=2)
@@ -58,13 +56,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ema-kimg", type=float, default=defaults.ema_kimg)
     parser.add_argument("--ada-target", type=float, default=defaults.ada_target)
     parser.add_argument("--ada-kimg", type=float, default=defaults.ada_kimg)
+    parser.add_argument(
+        "--noise-mode",
+        choices=["random", "none"],
+        default=defaults.noise_mode,
+        help="none: all that is seen follows from w, and no texture sticks to the screen "
+        "(default: random, as published)",
+    )
     parser.add_argument("--no-mirror", action="store_true", help="do not flip pictures")
     parser.add_argument(
         "--float32", action="store_true", help="no bfloat16 in the blocks from 16 pixels up"
     )
     parser.add_argument("--seed", type=int, default=defaults.seed)
     parser.add_argument("--tick-kimg", type=float, default=2.0, help="kimg between log lines")
-    parser.add_argument("--snapshot-ticks", type=int, default=5, help="ticks between snapshots")
+    parser.add_argument(
+        "--snapshot-ticks", type=_positive, default=5, help="ticks between snapshots"
+    )
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -72,12 +79,21 @@ def run(args: argparse.Namespace) -> int:
     """Train until --kimg pictures were shown. Raises TrainingError on unusable input."""
     restart_with_allocator()
     data = ImageDataset(args.data)
-    config = GeneratorConfig(
-        img_resolution=data.resolution,
-        channel_base=args.channel_base,
-        channel_max=args.channel_max,
-        num_mapping_layers=args.mapping_layers,
-    )
+    if args.device.startswith("cuda") and not torch.cuda.is_available():
+        raise TrainingError(f"--device {args.device}: this machine has no CUDA device.")
+    with joined_workers() as workers:
+        training = _new_training(data, args, workers)
+        folder = RunFolder(args.out)
+        folder.resume(training)
+        if workers.rank == 0:
+            folder.write_once("reals.png", lambda: sheet(data.images[:: max(len(data) // 60, 1)]))
+            if training.images_shown > 0 and folder.lacks_weights():
+                folder.save_weights(training)
+        watch(training, folder, data, args)
+    return 0
+
+
+def _new_training(data: ImageDataset, args: argparse.Namespace, workers: Workers) -> Training:
     options = TrainingOptions(
         batch=args.batch,
         learning_rate=args.learning_rate,
@@ -87,72 +103,82 @@ def run(args: argparse.Namespace) -> int:
         ema_kimg=args.ema_kimg,
         ada_target=args.ada_target,
         ada_kimg=args.ada_kimg,
+        noise_mode=args.noise_mode,
         mirror=not args.no_mirror,
         bfloat16_from=None if args.float32 else 16,
         seed=args.seed,
     )
-    with joined_workers() as workers:
-        training = Training(data.images, config, options, args.device, workers)
-        folder = RunFolder(args.out)
-        folder.resume(training)
-        if workers.rank == 0:
-            folder.write_once("reals.png", lambda: sheet(data.images[:: max(len(data) // 60, 1)]))
-        watch(training, folder, data, args)
-    return 0
+    try:
+        config = GeneratorConfig(
+            img_resolution=data.resolution,
+            channel_base=args.channel_base,
+            channel_max=args.channel_max,
+            num_mapping_layers=args.mapping_layers,
+        )
+        return Training(data.images, config, options, args.device, workers)
+    except ValueError as fault:
+        raise TrainingError(f"{args.data}: no training with these options: {fault}.") from fault
 
 
 def watch(
     training: Training, folder: RunFolder, data: ImageDataset, args: argparse.Namespace
 ) -> None:
-    """The loop with its progress bar, log lines and snapshots."""
-    total = int(args.kimg * 1000)
-    tick_images = int(args.tick_kimg * 1000)
-    started = time.monotonic()
-    tick_started, tick_from, ticks = started, training.images_shown, 0
-    first = training.workers.rank == 0
-    bar = tqdm(
-        total=total, initial=training.images_shown, unit="img", desc="train", disable=not first
-    )
-    try:
+    """The loop with its progress bar, log lines and snapshots.
+
+    SIGINT and SIGTERM take effect between two steps, after the state is saved: KeyboardInterrupt
+    or SystemExit. A second signal to a process that trains alone takes effect at once.
+    """
+    total, tick_images = int(args.kimg * 1000), int(args.tick_kimg * 1000)
+    workers = training.workers
+    first = workers.rank == 0
+    tick_started, tick_from, ticks = time.monotonic(), training.images_shown, 0
+    with (
+        # torchrun may repeat a signal that the terminal has sent already
+        StopSignals(second_raises=workers.count == 1) as stop,
+        tqdm(
+            total=total,
+            initial=training.images_shown,
+            unit="img",
+            desc="train",
+            disable=not first,
+        ) as bar,
+    ):
         while training.images_shown < total:
             training.step()
             bar.update(training.options.batch)
             done = training.images_shown >= total
-            if training.images_shown - tick_from < tick_images and not done:
-                continue
-            if not first:
-                tick_from = training.images_shown
-                training.statistics.means()
-                continue
-            ticks += 1
-            now = time.monotonic()
-            kimg = (training.images_shown - tick_from) / 1000
-            line: dict[str, object] = {
-                "kimg": round(training.images_shown / 1000, 3),
-                "sec_per_kimg": round((now - tick_started) / kimg, 2),
-                "augment_p": round(training.augment.p, 4),
-                **{name: round(v, 5) for name, v in training.statistics.means().items()},
-            }
-            if ticks % args.snapshot_ticks == 0 or done:
-                line["swd"] = snapshot(training, folder, data)
-            folder.log(line)
-            bar.set_postfix(p=line["augment_p"], d=line["d_loss"], g=line["g_loss"])
-            tick_started, tick_from = time.monotonic(), training.images_shown
-    except KeyboardInterrupt:
-        if first:
-            folder.save_state(training)
-        raise
-    finally:
-        bar.close()
+            if done or training.images_shown - tick_from >= tick_images:
+                ticks += 1
+                line = tick_line(training, time.monotonic() - tick_started, tick_from)
+                if first:
+                    if done or ticks % args.snapshot_ticks == 0:
+                        line["swd"] = snapshot(training, folder, data)
+                    folder.log(line)
+                    bar.set_postfix(p=line["augment_p"], d=line["d_loss"], g=line["g_loss"])
+                tick_started, tick_from = time.monotonic(), training.images_shown
+            # a signal to one stops all, after the same step
+            if workers.mean(float(stop.received is not None)) > 0:
+                if first:
+                    folder.save_state(training)
+                    folder.save_weights(training)
+                stop.leave()
+
+
+def tick_line(training: Training, seconds: float, tick_from: int) -> dict[str, float]:
+    """The figures since `tick_from` pictures were shown; resets the statistics."""
+    kimg = (training.images_shown - tick_from) / 1000
+    return {
+        "kimg": round(training.images_shown / 1000, 3),
+        "sec_per_kimg": round(seconds / kimg, 2),
+        "augment_p": round(training.augment.p, 4),
+        **{name: round(mean, 5) for name, mean in training.statistics.means().items()},
+    }
 
 
 def snapshot(training: Training, folder: RunFolder, data: ImageDataset) -> float:
     """Save state, weights and a sheet; returns the mean sliced Wasserstein distance."""
-    from training.discriminator_file import save_discriminator
-
     folder.save_state(training)
-    save_generator(training.G_ema, folder.path / "generator.safetensors")
-    save_discriminator(training.D, folder.path / "discriminator.safetensors")
+    folder.save_weights(training)
     rng = np.random.Generator(np.random.Philox(7))
     z = torch.from_numpy(rng.standard_normal((SWD_PICTURES, training.G.z_dim), dtype=np.float32))
     fakes = np.concatenate(list(samples(training.G_ema, z.to(training.device))))
@@ -163,58 +189,15 @@ def snapshot(training: Training, folder: RunFolder, data: ImageDataset) -> float
     return sliced_wasserstein(data.images[chosen], fakes[:n])["mean"]
 
 
-class RunFolder:
-    """The files of one run."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        path.mkdir(parents=True, exist_ok=True)
-
-    def resume(self, training: Training) -> None:
-        """Take over state.pt when there is one. Raises TrainingError when it does not fit."""
-        file = self.path / "state.pt"
-        if not file.exists():
-            return
-        try:
-            training.restore(torch.load(file, map_location="cpu", weights_only=True))
-        except Exception as error:
-            raise TrainingError(
-                f"{file}: cannot be resumed ({error}); were other options given? "
-                "Use a new run folder, or the options that this one began with."
-            ) from error
-        print(f"resumed at {training.images_shown / 1000:.1f} kimg")
-
-    def save_state(self, training: Training) -> None:
-        buffer = io.BytesIO()
-        torch.save(training.state(), buffer)
-        write_atomically(self.path / "state.pt", buffer.getvalue())
-
-    def log(self, line: dict[str, object]) -> None:
-        with (self.path / "log.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-
-    def write_once(self, name: str, make: object) -> None:
-        if not (self.path / name).exists():
-            assert callable(make)
-            write_atomically(self.path / name, make())
-
-
-def sheet(pictures: NDArray[np.uint8]) -> bytes:
-    """A PNG of the first 60 of pictures [N, 3, R, R], ten to a row."""
-    n = SHEET_COLUMNS * SHEET_ROWS
-    size = pictures.shape[-1]
-    page = np.zeros((n, 3, size, size), np.uint8)
-    page[: min(n, len(pictures))] = pictures[:n]
-    page = page.reshape(SHEET_ROWS, SHEET_COLUMNS, 3, size, size).transpose(0, 3, 1, 4, 2)
-    image = Image.fromarray(page.reshape(SHEET_ROWS * size, SHEET_COLUMNS * size, 3))
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
-
-
 def restart_with_allocator() -> None:
     """Start this command anew with the allocator's settings, which are read at process start
     only: worth up to a factor of two on a CPU. Does nothing on Windows or when they are set."""
     if os.name != "posix" or all(name in os.environ for name in ALLOCATOR):
         return
     os.execve(sys.executable, sys.orig_argv, {**ALLOCATOR, **os.environ})
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a whole number of at least 1 is wanted, not {text!r}")
+    return int(text)

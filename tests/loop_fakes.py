@@ -1,0 +1,146 @@
+"""A recording wall and a deterministic live source, to play a show without GL, process or time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from player.clock import OfflineClock
+from player.frame_source import Pictures, SourceState, SourceStatus
+from player.shots import Shot
+
+ENGINE_MS = 2.5
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One present. live_frame: whose pictures the live layer showed, None without that layer."""
+
+    began_ns: int
+    presented_ns: int
+    shots: tuple[Shot, ...]
+    live_frame: int | None
+
+    @property
+    def live_weight(self) -> float:
+        return sum(layer.weight for layer in self.shots[0].layers if layer.source == "live")
+
+
+class FakeWall:
+    """Records what is shown. `costs_ns[i]`: how long the i-th present takes on its clock."""
+
+    def __init__(self, clock: OfflineClock, screens: int) -> None:
+        self.clock, self.screens = clock, screens
+        self.costs_ns: dict[int, int] = {}
+        self.at_poll: dict[int, Callable[[], object]] = {}  # by number of presents so far
+        self.open = True
+        self.shown: list[Shown] = []
+        self.uploads: list[str] = []
+        self._pixels: dict[str, NDArray[np.uint8]] = {}
+        self._drawn: tuple[Shot, ...] = ()
+        self._began_ns = 0
+
+    def size_of(self, screen: int) -> tuple[int, int]:
+        return (8, 8)
+
+    def upload(self, source: str, pixels: NDArray[np.uint8]) -> None:
+        self.uploads.append(source)
+        self._pixels[source] = pixels.copy()
+
+    def draw(self, shots: Sequence[Shot]) -> None:
+        assert len(shots) == self.screens
+        for shot in shots:
+            assert all(layer.picture < len(self._pixels[layer.source]) for layer in shot.layers)
+        self._drawn = tuple(shots)
+
+    def present(self) -> None:
+        cost_ns = self.costs_ns.get(len(self.shown), 0)
+        self.clock.wait_until_ns(self.clock.now_ns() + cost_ns)
+        has_live = any(layer.source == "live" for layer in self._drawn[0].layers)
+        live_frame = frame_in(self._pixels["live"]) if has_live else None
+        self.shown.append(Shown(self._began_ns, self.clock.now_ns(), self._drawn, live_frame))
+
+    def poll(self) -> bool:
+        self._began_ns = self.clock.now_ns()
+        self.at_poll.get(len(self.shown), lambda: None)()
+        return self.open
+
+    def read(self, screen: int) -> NDArray[np.uint8]:
+        return np.zeros((8, 8, 3), np.uint8)
+
+    def describe(self) -> str:
+        return "a wall on paper"
+
+    def close(self) -> None:
+        self.open = False
+
+
+class FakeSource:
+    """Makes each frame `delay_ticks` after the tick that asked for it, except those in `never`.
+
+    Its pictures have their frame's number written into them. `vanish` is a dead worker: what was
+    made stays, nothing comes; `come_back` is the next worker, which knows the last 16 requests.
+    """
+
+    name = "live"
+
+    def __init__(self, screens: int, *, delay_ticks: int = 1, state: SourceState = "ready") -> None:
+        self.screens = screens
+        self.delay_ticks = delay_ticks
+        self.state: SourceState = state
+        self.detail = "As a fake can be."
+        self.restarts = 0
+        self.never: set[int] = set()
+        self.asked: list[tuple[int, list[NDArray[np.float32]]]] = []
+        self.ticks = 0
+        self._ready_at: dict[int, int] = {}
+        self._held: Pictures | None = None
+
+    def start(self) -> None:
+        """Nothing takes time here."""
+
+    def request(self, frame: int, latents: Sequence[NDArray[np.float32]]) -> None:
+        self.asked.append((frame, list(latents)))
+        self._make(frame)
+
+    def pictures(self, frame: int) -> Pictures | None:
+        made = [n for n, at in self._ready_at.items() if n <= frame and at <= self.ticks]
+        newest = max(made, default=-1)
+        if newest >= 0 and (self._held is None or newest != self._held.frame):
+            pixels = np.full((self.screens, 1, 1, 4), 255, np.uint8)
+            pixels[:, 0, 0, :3] = newest % 256, newest // 256 % 256, newest >> 16
+            serial = self._held.serial + 1 if self._held else 1
+            self._held = Pictures(newest, pixels, tuple(range(self.screens)), serial)
+        return self._held
+
+    def tend(self, now_ns: int) -> None:
+        self.ticks += 1
+
+    def status(self) -> SourceStatus:
+        return SourceStatus(self.state, self.detail, "fake engine", ENGINE_MS, self.restarts)
+
+    def close(self) -> None:
+        """Nothing is left behind."""
+
+    def vanish(self) -> None:
+        self.state, self.detail = "failed", "The worker was ended by SIGKILL."
+        self._ready_at = {n: at for n, at in self._ready_at.items() if at <= self.ticks}
+
+    def come_back(self) -> None:
+        self.state, self.detail = "ready", "Live."
+        self.restarts += 1
+        for frame, _ in self.asked[-16:]:
+            self._make(frame)
+
+    def _make(self, frame: int) -> None:
+        if self.state != "failed" and frame not in self.never:
+            self._ready_at.setdefault(frame, self.ticks + 1 + self.delay_ticks)
+
+
+def frame_in(pixels: NDArray[np.uint8]) -> int:
+    """The frame number a FakeSource wrote into its pictures [P, H, W, 4]."""
+    red, green, blue = (int(value) for value in pixels[0, 0, 0, :3])
+    return red + 256 * green + 65536 * blue

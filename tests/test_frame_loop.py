@@ -1,0 +1,503 @@
+"""The frame loop on a clock that costs nothing: what is shown, counted, asked for and answered."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pythonosc.osc_message import OscMessage
+from pythonosc.osc_message_builder import OscMessageBuilder
+
+from player.clock import OfflineClock
+from player.frame_loop import LONGEST_WAIT_NS, LOOKAHEAD_FRAMES, FrameLoop
+from player.frame_report import FrameReport
+from player.osc_control import OscControl
+from player.slate_source import SlateSource
+from player.source_policy import FADE_TICKS, HOLD_FRAMES, LATE_FRAMES, RETURN_TICKS
+from shows.show import Show
+from shows.show_file import resolve_ballad
+from shows.timebase import frame_to_ns
+from shows.timeline import Cue, latents_at, opening_cues
+from tests.loop_fakes import FakeSource, FakeWall, Shown
+from tests.tiny_show import make_tiny_show
+
+SCREENS = 3
+FRAME_NS = 1_000_000_000 // 30
+LIMIT_NS = 2_000_000_000
+
+
+@pytest.fixture(scope="module")
+def show(tmp_path_factory: pytest.TempPathFactory) -> Show:
+    folder: Path = tmp_path_factory.mktemp("show")
+    return make_tiny_show(folder, screens=SCREENS, ballads=4, paintings=2, size=4)
+
+
+@dataclass
+class Rig:
+    """A loop with everything around it faked, except for the parsing of OSC."""
+
+    show: Show
+    live: FakeSource | None = field(default_factory=lambda: FakeSource(SCREENS))
+    answers: list[tuple[str, ...]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.clock = OfflineClock(7_000_000_000)
+        self.wall = FakeWall(self.clock, SCREENS)
+        self.slates = SlateSource(self.show, 4)
+        self.report = FrameReport(self.show.settings.fps)
+        self.control = OscControl(
+            resolve=partial(resolve_ballad, self.show),
+            screens=SCREENS,
+            send=lambda data, _: self.answers.append(tuple(OscMessage(data).params)),
+        )
+        self.loop = FrameLoop(
+            self.show,
+            self.wall,
+            live=self.live,
+            slates=self.slates,
+            control=self.control,
+            report=self.report,
+            clock=self.clock,
+        )
+
+    def preroll(self, *, stop: bool = False, limit_ns: int | None = LIMIT_NS) -> int:
+        """The ticks it took; what was shown in it is in `opening`."""
+        ticks = self.loop.preroll(stop=lambda: stop, limit_ns=limit_ns)
+        self.opening, self.wall.shown = self.wall.shown, []
+        self.wall.uploads.clear()
+        self.wall.at_poll.clear()
+        return ticks
+
+    def run(self, ticks: int) -> list[Shown]:
+        """What was shown on these further ticks."""
+        before = len(self.wall.shown)
+        self.loop.run(stop=lambda: False, ticks=ticks)
+        return self.wall.shown[before:]
+
+    def say(self, address: str, *args: object) -> None:
+        builder = OscMessageBuilder(address)
+        for arg in args:
+            builder.add_arg(arg)
+        self.control.handle_datagram(builder.build().dgram, ("operator", 1))
+
+    def counts(self) -> tuple[int, int, int, int]:
+        """presented, late, repeated, dropped"""
+        told = self.report.counts
+        return told["presented"], told["late"], told["repeated"], told["dropped"]
+
+    def by_source(self) -> object:
+        return self.report.as_dict()["frames_by_source"]
+
+    @property
+    def engine(self) -> FakeSource:
+        assert self.live is not None
+        return self.live
+
+
+@pytest.fixture
+def rig(show: Show) -> Rig:
+    """Past its preroll, its engine in time."""
+    rig = Rig(show)
+    rig.preroll()
+    return rig
+
+
+def frames(shown: list[Shown]) -> list[int | None]:
+    return [one.live_frame for one in shown]
+
+
+# ---- what is shown, and what is counted
+
+
+def test_in_time_every_frame_is_shown_once(rig: Rig) -> None:
+    shown = rig.run(300)
+    assert frames(shown) == list(range(300))
+    assert rig.counts() == (300, 0, 0, 0)
+    assert rig.by_source() == {"live": 300}
+    assert rig.report.as_dict()["ticks_presented"] == 300
+    steps = {b.began_ns - a.began_ns for a, b in pairwise(shown)}
+    assert steps <= {FRAME_NS, FRAME_NS + 1}, "the house clock's own pace"
+
+
+def test_live_fades_in_over_the_first_still(rig: Rig) -> None:
+    weights = [one.live_weight for one in rig.run(12)]
+    assert weights == pytest.approx([*np.arange(1, 11) / 10, 1.0, 1.0])
+    assert [layer.source for layer in rig.opening[-1].shots[0].layers] == ["slate"]
+
+
+def test_pictures_are_uploaded_once_and_stills_only_while_seen(rig: Rig) -> None:
+    rig.run(60)
+    assert Counter(rig.wall.uploads) == {"live": 60}, "the stills were uploaded in the preroll"
+
+
+def test_a_stall_of_three_and_a_half_frames_costs_just_those(rig: Rig) -> None:
+    # Drawing begins a quarter of a frame early, so frame 20 is shown 3.4 frames after it was due,
+    # in the time of frame 23: that is next, 0.4 frames late, and 21 and 22 are never shown.
+    rig.wall.costs_ns[20] = int(3.65 * FRAME_NS)
+    shown = rig.run(60)
+    assert frames(shown) == [n for n in range(60) if n not in (21, 22)]
+    assert rig.counts() == (58, 1, 0, 2)
+    assert shown[21].began_ns == shown[20].presented_ns, "the clock waits for nobody"
+    assert shown[22].began_ns - shown[19].began_ns == pytest.approx(5 * FRAME_NS, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("cost", "late", "dropped"),
+    [(0.74, 0, 0), (0.76, 1, 0), (1.2, 1, 0), (1.9, 2, 0), (2.2, 2, 0), (2.3, 1, 1)],
+)
+def test_half_a_frame_is_late_and_a_whole_one_dropped(
+    rig: Rig, cost: float, late: int, dropped: int
+) -> None:
+    rig.wall.costs_ns[20] = int(cost * FRAME_NS)
+    rig.run(60)
+    assert rig.counts() == (60 - dropped, late, 0, dropped)
+
+
+@pytest.mark.parametrize("stalled", [8, 9, 10, 11])
+def test_a_stall_at_the_end_drops_only_what_was_asked_for(rig: Rig, stalled: int) -> None:
+    rig.wall.costs_ns[stalled] = 20 * FRAME_NS
+    rig.run(12)
+    assert rig.counts() == (stalled + 1, 1, 0, 12 - stalled - 1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    costs=st.dictionaries(st.integers(0, 60), st.floats(0, 9), max_size=15),
+    ticks=st.integers(1, 60),
+)
+def test_the_due_frame_is_shown_whatever_time_drawing_takes(
+    show: Show, costs: dict[int, float], ticks: int
+) -> None:
+    rig = Rig(show, FakeSource(SCREENS, delay_ticks=0))
+    rig.preroll()
+    start_ns = rig.clock.now_ns() + int(Fraction(1, 4) * 1_000_000_000 / 30)
+    rig.wall.costs_ns = {number: int(cost * FRAME_NS) for number, cost in costs.items()}
+    shown = rig.run(ticks)
+    presented, late, repeated, dropped = rig.counts()
+    assert presented == len(shown) and presented + dropped == ticks
+    assert repeated == 0
+    asked = [frame for frame, _ in rig.engine.asked]
+    assert len(set(asked)) == len(asked), "nothing is asked for twice"
+    too_late, tick = 0, 0
+    for one in shown:
+        assert one.live_frame == tick
+        assert one.began_ns >= start_ns + frame_to_ns(tick, Fraction(30)) - FRAME_NS // 4 - 1
+        too_late += 2 * (one.presented_ns - start_ns - frame_to_ns(tick, Fraction(30))) > FRAME_NS
+        tick = max(tick + 1, (one.presented_ns - start_ns) * 30 // 1_000_000_000)
+    assert late == too_late
+
+
+def test_a_late_engine_is_repeated_and_never_waited_for(rig: Rig) -> None:
+    rig.run(20)
+    rig.engine.never = {30, 31, 45}
+    shown = rig.run(40)
+    assert frames(shown) == [{30: 29, 31: 29, 45: 44}.get(n, n) for n in range(20, 60)]
+    assert rig.counts() == (60, 0, 3, 0)
+
+
+def test_an_engine_behind_by_two_frames_repeats_on_every_tick(show: Show) -> None:
+    rig = Rig(show, FakeSource(SCREENS, delay_ticks=LOOKAHEAD_FRAMES + 2))
+    rig.preroll()
+    shown = rig.run(50)
+    assert frames(shown[6:]) == [n - 2 for n in range(6, 50)]
+    presented, late, repeated, dropped = rig.counts()
+    assert (presented, late, dropped) == (50, 0, 0)
+    assert repeated == sum(one.live_frame != n for n, one in enumerate(shown))
+
+
+def test_an_engine_as_slow_as_the_lookahead_allows_is_in_time(show: Show) -> None:
+    rig = Rig(show, FakeSource(SCREENS, delay_ticks=LOOKAHEAD_FRAMES))
+    rig.preroll()
+    rig.run(50)
+    assert rig.counts() == (50, 0, 0, 0)
+
+
+# ---- the way to the stills and back
+
+
+def test_a_dead_engine_gives_way_to_the_stills_and_returns(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig.run(50)
+    caplog.set_level(logging.INFO)
+    rig.wall.at_poll = {50: rig.engine.vanish, 100: rig.engine.come_back}
+    gone = rig.run(50)
+    made = LOOKAHEAD_FRAMES - 1  # frames 50, 51, 52 had been made, 53 was under way
+    still_at = made + HOLD_FRAMES
+    seen = [one.live_weight for one in gone]
+    assert frames(gone)[:still_at] == [50, 51, 52, 52, 52]
+    assert seen[:still_at] == [1.0] * still_at
+    assert seen[still_at : still_at + FADE_TICKS] == pytest.approx(
+        [0.1 * n for n in range(9, -1, -1)]
+    )
+    assert all(len(shot.layers) == 1 for shot in gone[-1].shots), "the stills alone"
+    # older pictures were seen from frame 53 on, until the fade's last tick shows none
+    assert rig.counts() == (100, 0, HOLD_FRAMES + FADE_TICKS - 1, 0)
+    assert rig.by_source() == {"live": 50 + still_at, "slate": 50 - still_at}
+
+    back = rig.run(60)
+    lit = next(n for n, one in enumerate(back) if one.live_weight)
+    assert lit >= RETURN_TICKS - 1
+    assert [one.live_weight for one in back[lit:]] == pytest.approx(
+        [min(n, FADE_TICKS) / FADE_TICKS for n in range(1, 61 - lit)]
+    )
+    assert frames(back[lit:]) == list(range(100 + lit, 160))
+    told = [record.getMessage() for record in caplog.records]
+    assert told == [
+        "The screens show the paintings as stills. The worker was ended by SIGKILL.",
+        "The screens show live pictures.",
+    ]
+
+
+def test_stills_are_the_paintings_of_the_frame_that_is_due(rig: Rig, show: Show) -> None:
+    rig.engine.vanish()
+    rig.run(400)
+    still = rig.slates.pictures_for([(f"ballad-{n}", 1) for n in (1, 2, 3)])
+    assert rig.wall.shown[-1].shots[0].layers[0].picture == still.picture_of_screen[0]
+    assert (rig.wall._pixels["slate"] == still.pixels).all()
+
+
+def test_an_engine_that_hangs_gives_way_when_it_is_too_late(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig.run(20)
+    rig.engine.delay_ticks = 1_000_000
+    shown = rig.run(60)
+    held = [n for n, one in enumerate(shown) if one.live_weight == 1.0]
+    assert len(held) == LOOKAHEAD_FRAMES - 1 + LATE_FRAMES + 1
+    assert caplog.messages == [
+        f"The screens show the paintings as stills: the engine is {LATE_FRAMES + 1} frames late."
+    ]
+
+
+def test_live_comes_when_the_engine_does(show: Show, caplog: pytest.LogCaptureFixture) -> None:
+    rig = Rig(show, FakeSource(SCREENS, state="failed"))
+    rig.engine.state, rig.engine.detail = "starting", "The engine is being loaded."
+    rig.engine.delay_ticks = 1_000_000
+    assert rig.preroll() >= LIMIT_NS // FRAME_NS
+    shown = rig.run(30)
+    assert {one.live_weight for one in shown} == {0.0}
+    assert caplog.messages == [], "the screens show what they showed before"
+    assert "start_to_live_s" not in rig.report.as_dict()
+    rig.engine.delay_ticks = 1
+    rig.engine.come_back()
+    shown = rig.run(40)
+    lit = next(n for n, one in enumerate(shown) if one.live_weight)
+    assert shown[lit].live_weight == pytest.approx(0.1) and lit >= RETURN_TICKS - 1
+    assert rig.counts() == (70, 0, 0, 0)
+    assert isinstance(rig.report.as_dict()["start_to_live_s"], float)
+
+
+def test_without_an_engine_the_stills_play(show: Show) -> None:
+    rig = Rig(show, live=None)
+    assert rig.preroll(limit_ns=None) == 5, "one tick for each painting not shown"
+    rig.run(30)
+    assert rig.counts() == (30, 0, 0, 0) and rig.by_source() == {"slate": 30}
+    rig.say("/status")
+    rig.run(1)
+    assert "source slate; engine off" in rig.answers[-1][2]
+
+
+# ---- the preroll
+
+
+def test_the_preroll_reads_every_painting_and_counts_no_frame(show: Show) -> None:
+    rig = Rig(show)
+    assert rig.preroll() == 5, "three of eight are shown, one more is read on each tick"
+    assert len(rig.slates._stills) == 8
+    assert rig.counts() == (0, 0, 0, 0)
+    told = rig.report.as_dict()
+    assert told["start_to_first_picture_s"] is not None
+
+
+def test_the_preroll_waits_for_the_first_frame(show: Show) -> None:
+    rig = Rig(show, FakeSource(SCREENS, delay_ticks=39))
+    assert rig.preroll() == 40
+    assert len(rig.opening) == 40 and {one.live_weight for one in rig.opening} == {0.0}
+    assert frames(rig.run(3)) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("end", ["failed", "closed", "stopped"])
+def test_what_ends_the_preroll(show: Show, end: str) -> None:
+    rig = Rig(show, FakeSource(SCREENS, delay_ticks=1_000_000))
+    rig.slates.start()
+    if end == "failed":
+        rig.wall.at_poll[3] = rig.engine.vanish
+    if end == "closed":
+        rig.wall.at_poll[3] = rig.wall.close
+    ticks = rig.preroll(stop=end == "stopped", limit_ns=None)
+    assert ticks == {"failed": 4, "closed": 3, "stopped": 0}[end]
+    if end == "failed":
+        assert rig.engine.ticks == 4, "its fault stays to be read"
+    if end == "closed":
+        assert rig.run(5) == []
+
+
+def test_commands_are_obeyed_in_the_preroll(show: Show) -> None:
+    rig = Rig(show, FakeSource(SCREENS, delay_ticks=39))
+    rig.wall.at_poll = {
+        5: lambda: rig.say("/blackout", 1),
+        10: lambda: rig.say("/ballad", 2),
+        11: lambda: rig.say("/pause"),
+    }
+    assert rig.preroll() == 40
+    gains = [one.shots[0].gain for one in rig.opening]
+    assert gains[5:22] == pytest.approx([1 - n / 15 for n in range(16)] + [0])
+    assert [answer[1] for answer in rig.answers] == ["ok"] * 3
+    rig.engine.delay_ticks = 1
+    rig.run(10)
+    assert rig.counts() == (1, 0, 0, 0), "paused, on frame 0"
+    rig.say("/play")
+    rig.run(20)
+    assert rig.counts()[0] == 20, "frame 0 was counted already"
+    cues = tuple((old, Cue("ballad-2", 5, 150)) for (old,) in opening_cues(show))
+    for frame, latents in rig.engine.asked:
+        for screen in range(SCREENS):
+            assert (latents[screen] == latents_at(show, cues, screen, frame)).all()
+
+
+# ---- what is asked of the engine
+
+
+def test_each_frame_is_asked_for_once_and_four_ahead(rig: Rig, show: Show) -> None:
+    asked_at: list[int] = []
+    rig.wall.at_poll = {n: lambda: asked_at.append(rig.engine.asked[-1][0]) for n in range(1, 51)}
+    rig.run(51)
+    assert [frame for frame, _ in rig.engine.asked] == list(range(51 + LOOKAHEAD_FRAMES))
+    assert asked_at == [n + LOOKAHEAD_FRAMES for n in range(50)]
+    cues = opening_cues(show)
+    for frame, latents in rig.engine.asked:
+        for screen in range(SCREENS):
+            assert (latents[screen] == latents_at(show, cues, screen, frame)).all()
+
+
+def test_what_has_passed_is_not_asked_for(rig: Rig) -> None:
+    rig.wall.costs_ns[20] = int(30.3 * FRAME_NS)
+    rig.run(60)
+    asked = [frame for frame, _ in rig.engine.asked]
+    assert asked == [*range(25), *range(50, 60 + LOOKAHEAD_FRAMES)]
+
+
+def test_a_change_of_ballad_begins_with_the_first_frame_not_asked_for(rig: Rig, show: Show) -> None:
+    rig.wall.at_poll[30] = lambda: rig.say("/ballad", "Ballad number 4")
+    rig.run(250)
+    start = 30 + LOOKAHEAD_FRAMES
+    cues = tuple((old, Cue("ballad-4", start, 150)) for (old,) in opening_cues(show))
+    by_frame = dict(rig.engine.asked)
+    assert sorted(by_frame) == list(range(254)) and len(rig.engine.asked) == 254
+    for screen in range(SCREENS):
+        for frame, latents in by_frame.items():
+            assert (latents[screen] == latents_at(show, cues, screen, frame)).all()
+        before = latents_at(show, opening_cues(show), screen, start + 1)
+        assert (by_frame[start + 1][screen] != before).any()
+    for frame in range(start + 150, 254):
+        assert len({ws.tobytes() for ws in by_frame[frame]}) == 1, "in unison"
+    first = show.latents["ballad-4"].ws[0, 0]
+    assert (by_frame[start + 150][0] == first).all(), "on its first painting"
+    assert rig.counts() == (250, 0, 0, 0)
+
+
+# ---- the operator
+
+
+def test_every_request_gets_one_answer(rig: Rig) -> None:
+    said: list[tuple[str, str]] = []
+
+    def say(address: str, outcome: str, *args: object) -> None:
+        said.append((address, outcome))
+        rig.say(address, *args)
+
+    rig.wall.at_poll = {
+        3: lambda: say("/ballad", "ok", 2),
+        4: lambda: [say("/ballad", "error", 99), say("/nonsense", "error"), say("/pause", "ok")],
+        5: lambda: [say("/status", "ok") for _ in range(20)],
+        9: lambda: [say("/play", "ok"), say("/screen/3/ballad", "ok", "ballad-1")],
+        10: lambda: [say("/screen/4/ballad", "error", 1), say("/blackout", "error", 0.5)],
+        11: lambda: [
+            say("/ballad/next", "ok"),
+            say("/ballad/each", "ok"),
+            say("/blackout", "ok", 1),
+        ],
+    }
+    rig.run(20)
+    assert Counter(answer[:2] for answer in rig.answers) == Counter(said)
+    assert rig.control.errors == 4
+
+
+def test_the_status_tells_what_is_on_and_how_well(rig: Rig) -> None:
+    rig.wall.costs_ns[20] = int(3.65 * FRAME_NS)
+    rig.engine.never = {30}
+    rig.run(50)
+    rig.say("/status")
+    rig.run(1)
+    assert rig.answers == [
+        (
+            "/status",
+            "ok",
+            "playing, frame 50; 1 ballad-1 painting 1; 2 ballad-2 painting 1; "
+            "3 ballad-3 painting 1; source live; engine ready: As a fake can be. (fake engine); "
+            "worker restarts 0; presented 48; late 1; repeated 1; dropped 2",
+        )
+    ]
+
+
+def test_a_pause_holds_the_frame_and_drops_nothing(rig: Rig) -> None:
+    rig.wall.at_poll = {20: lambda: rig.say("/pause"), 60: lambda: rig.say("/play")}
+    rig.wall.costs_ns[40] = int(7.3 * FRAME_NS)
+    shown = rig.run(107)
+    # The stall falls into the pause: six ticks are gone, and no frame. Of the two ticks on which
+    # the command comes, the first shows frame 20 as it would have anyway, the second shows it too.
+    assert frames(shown) == [*range(20), *[20] * 41, *range(21, 60), 60][: len(shown)]
+    assert len(shown) == 107 - 6
+    presented, late, repeated, dropped = rig.counts()
+    assert (presented, late, repeated, dropped) == (61, 0, 0, 0)
+    assert rig.wall.uploads.count("live") == 61
+    assert len({frame for frame, _ in rig.engine.asked}) == len(rig.engine.asked)
+
+
+def test_a_pause_counts_as_ticks_towards_the_end(rig: Rig) -> None:
+    rig.say("/pause")
+    assert len(rig.run(40)) == 40
+    assert rig.counts() == (1, 0, 0, 0)
+
+
+def test_a_blackout_is_a_ramp_of_fifteen_ticks(rig: Rig) -> None:
+    rig.wall.at_poll = {20: lambda: rig.say("/blackout", 1), 50: lambda: rig.say("/blackout", 0)}
+    gains = [one.shots[0].gain for one in rig.run(80)]
+    assert gains[:20] == [1.0] * 20
+    assert gains[20:50] == pytest.approx([max(0.0, 1 - n / 15) for n in range(30)])
+    assert gains[50:] == pytest.approx([min(1.0, n / 15) for n in range(30)])
+    assert rig.counts() == (80, 0, 0, 0), "the show runs on behind it"
+
+
+# ---- the end
+
+
+def test_a_closed_window_ends_it(rig: Rig) -> None:
+    rig.wall.at_poll[10] = rig.wall.close
+    assert len(rig.run(100)) == 10
+
+
+def test_a_stop_is_noticed_within_50_ms_even_in_a_slow_show(show: Show) -> None:
+    slow = replace(show, settings=show.settings.model_copy(update={"fps": Fraction(1)}))
+    rig = Rig(slow)
+    rig.preroll()
+    asked_ns: list[int] = []
+
+    def stop() -> bool:
+        asked_ns.append(rig.clock.now_ns())
+        return len(asked_ns) == 200
+
+    rig.loop.run(stop=stop)
+    assert len(asked_ns) == 200
+    assert max(b - a for a, b in pairwise(asked_ns)) <= LONGEST_WAIT_NS
+    assert rig.counts()[0] == len(rig.wall.shown) < 12

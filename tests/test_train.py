@@ -1,0 +1,235 @@
+"""`python -m training train` in processes of its own, as a person starts and stops it."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+
+import generator
+from shows.generator_file import read_generator_info
+from tests.tiny_networks import striped_pictures, write_archive
+from training.__main__ import main
+from training.discriminator_file import load_discriminator
+from training.train import ALLOCATOR
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE_S = 100.0
+POLL_S = 0.05
+WORDS = (
+    "--batch 4 --channel-base 128 --channel-max 8 --tick-kimg 0.02 --snapshot-ticks 100 "
+    "--device cpu --float32"
+).split()
+TWO = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A folder with a data set archive in which runs are started."""
+
+    folder: Path
+
+    def start(
+        self, run: str, kimg: float, launcher: Sequence[str] = (), words: Sequence[str] = ()
+    ) -> subprocess.Popen[str]:
+        files = [str(self.folder / "data.zip"), str(self.folder / run)]
+        return subprocess.Popen(
+            [
+                *(sys.executable, *launcher, "-m", "training", "train", *files),
+                *("--kimg", str(kimg), *WORDS, *words),
+            ],
+            cwd=ROOT,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def train(
+        self, run: str, kimg: float, launcher: Sequence[str] = (), words: Sequence[str] = ()
+    ) -> subprocess.CompletedProcess[str]:
+        """Run to its end."""
+        process = self.start(run, kimg, launcher, words)
+        try:
+            out, errors = process.communicate(timeout=PATIENCE_S)
+        finally:
+            process.kill()
+        return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
+
+    def log(self, run: str) -> list[dict[str, float]]:
+        file = self.folder / run / "log.jsonl"
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+    def weights(self, run: str) -> str:
+        """The hash of the generator's weights."""
+        return read_generator_info(self.folder / run / "generator.safetensors").content_hash
+
+    def state(self, run: str) -> dict[str, object]:
+        file = self.folder / run / "state.pt"
+        state: dict[str, object] = torch.load(file, map_location="cpu", weights_only=True)
+        return state
+
+
+def stop_when(process: subprocess.Popen[str], ready: Callable[[], bool], number: int) -> str:
+    """Send a signal once `ready`; returns what the process said on stderr until its end."""
+    deadline = time.monotonic() + PATIENCE_S
+    try:
+        while not ready():
+            assert time.monotonic() < deadline, "the run did not come so far"
+            try:
+                process.wait(POLL_S)
+            except subprocess.TimeoutExpired:
+                continue
+            raise AssertionError(f"the run ended by itself: {process.communicate()[1]}")
+        process.send_signal(number)
+        return process.communicate(timeout=PATIENCE_S)[1]
+    finally:
+        process.kill()
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    folder = tmp_path_factory.mktemp("train")
+    write_archive(folder / "data.zip", striped_pictures(10))
+    return Bench(folder)
+
+
+@pytest.mark.slow
+def test_a_run_writes_its_files_and_goes_on_when_asked_for_more(bench: Bench) -> None:
+    first = bench.train("run", 0.04)
+    assert first.returncode == 0, first.stderr
+    run = bench.folder / "run"
+    assert {path.name for path in run.iterdir()} == {
+        "state.pt",
+        "generator.safetensors",
+        "discriminator.safetensors",
+        "log.jsonl",
+        "reals.png",
+        "fakes-000000.png",
+    }
+    net = generator.load(run / "generator.safetensors")
+    assert net.img_resolution == 16 and net.z_dim == 512
+    discriminator, _ = load_discriminator(run / "discriminator.safetensors")
+    assert discriminator.config.img_resolution == 16
+    lines = bench.log("run")
+    assert [line["kimg"] for line in lines] == [0.02, 0.04]
+    assert {"g_loss", "d_loss", "augment_p", "sec_per_kimg", "swd"} <= lines[-1].keys()
+    assert all(math.isfinite(value) for line in lines for value in line.values())
+
+    more = bench.train("run", 0.08)
+    assert more.returncode == 0 and "resumed at 0.0 kimg" in more.stdout
+    assert [line["kimg"] for line in bench.log("run")] == [0.02, 0.04, 0.06, 0.08]
+
+    # the run in two parts is the run in one
+    assert bench.train("unbroken", 0.08).returncode == 0
+    weights = bench.weights("run")
+    assert weights == bench.weights("unbroken")
+
+    # a finished run makes deleted weights again, and nothing else
+    for name in ("discriminator.safetensors", "generator.safetensors"):
+        (run / name).unlink()
+    again = bench.train("run", 0.08)
+    assert again.returncode == 0 and len(bench.log("run")) == 4
+    assert bench.weights("run") == weights
+    assert (run / "discriminator.safetensors").is_file()
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_with_130_and_the_run_goes_on_as_if_unbroken(bench: Bench) -> None:
+    process = bench.start("stopped", 1000)
+    errors = stop_when(process, lambda: len(bench.log("stopped")) >= 1, signal.SIGINT)
+    assert process.returncode == 130, errors
+    assert "training train: stopped by Ctrl-C." in errors and "Traceback" not in errors
+    shown = bench.state("stopped")["images_shown"]
+    assert isinstance(shown, int) and shown >= 20
+    generator.load(bench.folder / "stopped" / "generator.safetensors")
+
+    kimg = (shown + 8) / 1000
+    assert bench.train("stopped", kimg).returncode == 0
+    assert bench.train("whole", kimg).returncode == 0
+    assert bench.state("stopped")["images_shown"] == shown + 8
+    assert bench.weights("stopped") == bench.weights("whole")
+
+
+@pytest.mark.slow
+def test_sigterm_saves_too(bench: Bench) -> None:
+    process = bench.start("ended", 1000)
+    errors = stop_when(process, lambda: len(bench.log("ended")) >= 1, signal.SIGTERM)
+    assert process.returncode == 128 + signal.SIGTERM, errors
+    assert "Traceback" not in errors
+    assert bench.state("ended")["steps"]
+
+
+@pytest.mark.slow
+def test_a_damaged_state_ends_with_a_sentence(bench: Bench) -> None:
+    (bench.folder / "damaged").mkdir()
+    (bench.folder / "damaged" / "state.pt").write_bytes(b"PK\x03\x04 half a state")
+    done = bench.train("damaged", 0.01)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "state.pt: the state of this run is damaged" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("size", "words", "sentence"),
+    [
+        (16, ["--batch", "6"], "a batch of 6 cannot be split into groups of 4"),
+        (12, [], "img_resolution must be a power of two"),
+        (4, [], "img_resolution must be a power of two of at least 8, not 4"),
+        (16, ["--seed", "-1"], "seed"),
+    ],
+)
+def test_options_that_cannot_be_are_sentences(
+    size: int,
+    words: list[str],
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in ALLOCATOR.items():
+        monkeypatch.setenv(name, value)  # or the verb would start this test run anew
+    data = write_archive(tmp_path / "data.zip", striped_pictures(4, size))
+    arguments = ["train", str(data), str(tmp_path / "run"), "--kimg", "0.01", *WORDS, *words]
+    assert main(arguments) == 2
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "run" / "state.pt").exists()
+
+
+@pytest.mark.parametrize("words", [["--batch", "0"], ["--snapshot-ticks", "x"]])
+def test_counts_are_whole_and_positive(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as done:
+        main(["train", "data.zip", "run", *words])
+    assert done.value.code == 2
+    assert "a whole number of at least 1 is wanted" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="torchrun with gloo is for POSIX")
+def test_two_processes_train_one_run_and_stop_after_the_same_step(bench: Bench) -> None:
+    done = bench.train("two", 0.048, TWO, ["--batch", "8"])
+    assert done.returncode == 0, done.stderr
+    assert bench.log("two")[-1]["kimg"] == 0.048
+    assert bench.state("two")["steps"] == 6
+
+    process = bench.start("two", 1000, TWO, ["--batch", "8"])
+    lines = len(bench.log("two"))
+    errors = stop_when(process, lambda: len(bench.log("two")) > lines, signal.SIGINT)
+    assert process.returncode != 0
+    # neither was left waiting for the other, nor killed
+    assert "Connection closed" not in errors and "forcefully" not in errors
+    steps = bench.state("two")["steps"]
+    assert isinstance(steps, int) and steps >= 9
+    assert bench.train("two", (steps * 8 + 8) / 1000, TWO, ["--batch", "8"]).returncode == 0
+    assert bench.state("two")["steps"] == steps + 1

@@ -1,0 +1,27 @@
+"""The order in which a run shows its pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Sampler:
+    """Shuffled passes over `count` pictures; the order follows from (seed, pictures drawn) alone,
+    so a resumed run goes on where the other stopped."""
+
+    def __init__(self, count: int, seed: int) -> None:
+        self.count, self.seed = count, seed
+        self._pass = -1
+        self._order: NDArray[np.int64] = np.empty(0, np.int64)
+
+    def indices(self, start: int, n: int) -> NDArray[np.int64]:
+        """The n indices that follow the first `start` ones: int64 [n]."""
+        chosen = []
+        for position in range(start, start + n):
+            number, place = divmod(position, self.count)
+            if number != self._pass:
+                rng = np.random.Generator(np.random.Philox([self.seed, number]))
+                self._pass, self._order = number, rng.permutation(self.count)
+            chosen.append(self._order[place])
+        return np.array(chosen, np.int64)
