@@ -134,6 +134,8 @@ def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> 
     report.note("osc_errors", control.errors)
     report.note("mode", options.mode)
     report.note("outputs", wall.describe())
+    report.note("engine", "")
+    report.note("worker_restarts", 0)
     if live is not None:
         status = live.status()
         report.note("engine", status.engine)

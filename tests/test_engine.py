@@ -143,9 +143,9 @@ def test_wrong_types_are_refused() -> None:
     engine = make_engine(random_generator())
     good_ws, good_out = np.zeros((1, 8, 16), np.float32), np.zeros((1, 32, 32, 4), np.uint8)
     with pytest.raises(ValueError, match="float32"):
-        engine.render(good_ws.astype(np.float64), good_out)  # type: ignore[arg-type]
+        engine.render(good_ws.astype(np.float64), good_out)
     with pytest.raises(ValueError, match="uint8"):
-        engine.render(good_ws, good_out.astype(np.float32))  # type: ignore[arg-type]
+        engine.render(good_ws, good_out.astype(np.float32))
 
 
 def test_random_noise_is_refused() -> None:

@@ -91,7 +91,7 @@ def test_the_path_lengths_of_two_calls_in_a_row(reference: Reference, mode: Nois
         ws = net.mapping(part)
         images = net.synthesis(ws, noise_mode=mode)
         penalty, mean = path_length_penalty(images, ws, part_noise, mean)
-        (penalty * 2.0).backward()  # pl_weight 2
+        (2.0 * penalty).backward()  # type: ignore[no-untyped-call]
         phase = f"{mode}_Greg{call}"
         assert float(mean) == pytest.approx(
             float(reference[f"{phase}_pl_mean_after"]), rel=PATH_LENGTH_TOLERANCE

@@ -97,6 +97,13 @@ def stop_when(process: subprocess.Popen[str], ready: Callable[[], bool], number:
         process.kill()
 
 
+@pytest.fixture
+def no_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inside pytest the verb must not start its process anew; it does not with these settings."""
+    for name, value in ALLOCATOR.items():
+        monkeypatch.setenv(name, value)
+
+
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     folder = tmp_path_factory.mktemp("train")
@@ -105,11 +112,13 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 
 
 @pytest.mark.slow
-def test_a_run_writes_its_files_and_goes_on_when_asked_for_more(bench: Bench) -> None:
+@pytest.mark.timeout(300)
+def test_a_run_writes_its_files_and_again_those_that_were_deleted(bench: Bench) -> None:
     first = bench.train("run", 0.04)
     assert first.returncode == 0, first.stderr
     run = bench.folder / "run"
-    assert {path.name for path in run.iterdir()} == {
+    files = {path.name for path in run.iterdir()}
+    assert files == {
         "state.pt",
         "generator.safetensors",
         "discriminator.safetensors",
@@ -126,25 +135,17 @@ def test_a_run_writes_its_files_and_goes_on_when_asked_for_more(bench: Bench) ->
     assert {"g_loss", "d_loss", "augment_p", "sec_per_kimg", "swd"} <= lines[-1].keys()
     assert all(math.isfinite(value) for line in lines for value in line.values())
 
-    more = bench.train("run", 0.08)
-    assert more.returncode == 0 and "resumed at 0.0 kimg" in more.stdout
-    assert [line["kimg"] for line in bench.log("run")] == [0.02, 0.04, 0.06, 0.08]
-
-    # the run in two parts is the run in one
-    assert bench.train("unbroken", 0.08).returncode == 0
     weights = bench.weights("run")
-    assert weights == bench.weights("unbroken")
-
-    # a finished run makes deleted weights again, and nothing else
-    for name in ("discriminator.safetensors", "generator.safetensors"):
+    for name in ("discriminator.safetensors", "generator.safetensors", "reals.png"):
         (run / name).unlink()
-    again = bench.train("run", 0.08)
-    assert again.returncode == 0 and len(bench.log("run")) == 4
-    assert bench.weights("run") == weights
-    assert (run / "discriminator.safetensors").is_file()
+    again = bench.train("run", 0.04)
+    assert again.returncode == 0 and "resumed at 0.0 kimg" in again.stdout
+    assert {path.name for path in run.iterdir()} == files
+    assert bench.weights("run") == weights and len(bench.log("run")) == 2
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_ctrl_c_ends_with_130_and_the_run_goes_on_as_if_unbroken(bench: Bench) -> None:
     process = bench.start("stopped", 1000)
     errors = stop_when(process, lambda: len(bench.log("stopped")) >= 1, signal.SIGINT)
@@ -161,31 +162,13 @@ def test_ctrl_c_ends_with_130_and_the_run_goes_on_as_if_unbroken(bench: Bench) -
     assert bench.weights("stopped") == bench.weights("whole")
 
 
-@pytest.mark.slow
-def test_sigterm_saves_too(bench: Bench) -> None:
-    process = bench.start("ended", 1000)
-    errors = stop_when(process, lambda: len(bench.log("ended")) >= 1, signal.SIGTERM)
-    assert process.returncode == 128 + signal.SIGTERM, errors
-    assert "Traceback" not in errors
-    assert bench.state("ended")["steps"]
-
-
-@pytest.mark.slow
-def test_a_damaged_state_ends_with_a_sentence(bench: Bench) -> None:
-    (bench.folder / "damaged").mkdir()
-    (bench.folder / "damaged" / "state.pt").write_bytes(b"PK\x03\x04 half a state")
-    done = bench.train("damaged", 0.01)
-    assert done.returncode == 2 and "Traceback" not in done.stderr
-    assert "state.pt: the state of this run is damaged" in done.stderr
-
-
 @pytest.mark.parametrize(
     ("size", "words", "sentence"),
     [
         (16, ["--batch", "6"], "a batch of 6 cannot be split into groups of 4"),
         (12, [], "img_resolution must be a power of two"),
         (4, [], "img_resolution must be a power of two of at least 8, not 4"),
-        (16, ["--seed", "-1"], "seed"),
+        (16, ["--seed", "-1"], "a seed of -1 and 4 pictures cannot be shuffled"),
     ],
 )
 def test_options_that_cannot_be_are_sentences(
@@ -193,16 +176,26 @@ def test_options_that_cannot_be_are_sentences(
     words: list[str],
     sentence: str,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    no_restart: None,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for name, value in ALLOCATOR.items():
-        monkeypatch.setenv(name, value)  # or the verb would start this test run anew
     data = write_archive(tmp_path / "data.zip", striped_pictures(4, size))
     arguments = ["train", str(data), str(tmp_path / "run"), "--kimg", "0.01", *WORDS, *words]
     assert main(arguments) == 2
     assert sentence in capsys.readouterr().err
-    assert not (tmp_path / "run" / "state.pt").exists()
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_damaged_state_is_a_sentence_and_stays(
+    tmp_path: Path, no_restart: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = write_archive(tmp_path / "data.zip", striped_pictures(4))
+    state = tmp_path / "run" / "state.pt"
+    state.parent.mkdir()
+    state.write_bytes(b"PK\x03\x04 half a state")
+    assert main(["train", str(data), str(state.parent), "--kimg", "0.01", *WORDS]) == 2
+    assert "state.pt: the state of this run is damaged" in capsys.readouterr().err
+    assert list(state.parent.iterdir()) == [state]
 
 
 @pytest.mark.parametrize("words", [["--batch", "0"], ["--snapshot-ticks", "x"]])
@@ -216,20 +209,18 @@ def test_counts_are_whole_and_positive(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.skipif(sys.platform == "win32", reason="torchrun with gloo is for POSIX")
 def test_two_processes_train_one_run_and_stop_after_the_same_step(bench: Bench) -> None:
-    done = bench.train("two", 0.048, TWO, ["--batch", "8"])
-    assert done.returncode == 0, done.stderr
-    assert bench.log("two")[-1]["kimg"] == 0.048
-    assert bench.state("two")["steps"] == 6
-
     process = bench.start("two", 1000, TWO, ["--batch", "8"])
-    lines = len(bench.log("two"))
-    errors = stop_when(process, lambda: len(bench.log("two")) > lines, signal.SIGINT)
+    errors = stop_when(process, lambda: len(bench.log("two")) >= 1, signal.SIGINT)
     assert process.returncode != 0
     # neither was left waiting for the other, nor killed
-    assert "Connection closed" not in errors and "forcefully" not in errors
+    assert "Connection closed" not in errors and "forcefully" not in errors, errors
     steps = bench.state("two")["steps"]
-    assert isinstance(steps, int) and steps >= 9
-    assert bench.train("two", (steps * 8 + 8) / 1000, TWO, ["--batch", "8"]).returncode == 0
+    assert isinstance(steps, int) and steps >= 3
+
+    done = bench.train("two", (steps + 1) * 8 / 1000, TWO, ["--batch", "8"])
+    assert done.returncode == 0, done.stderr
     assert bench.state("two")["steps"] == steps + 1
+    assert bench.log("two")[-1]["kimg"] == pytest.approx((steps + 1) * 8 / 1000)

@@ -201,6 +201,12 @@ def test_the_sampler_shows_each_picture_once_in_a_pass(count: int) -> None:
         assert any(not np.array_equal(part, drawn[0]) for part in drawn[1:])
 
 
+@pytest.mark.parametrize(("count", "seed"), [(0, 1), (5, -1)])
+def test_the_sampler_refuses_what_it_cannot_shuffle(count: int, seed: int) -> None:
+    with pytest.raises(ValueError, match="cannot be shuffled"):
+        Sampler(count, seed)
+
+
 def test_the_sampler_needs_no_memory() -> None:
     whole = Sampler(7, seed=3).indices(0, 60)
     jumping = Sampler(7, seed=3)

@@ -34,7 +34,7 @@ def random_generator(
             spread = torch.randn(parameter.shape, generator=random)
             if name.endswith("affine.bias"):
                 parameter.copy_(1.0 + 0.3 * spread)
-            elif name.endswith("bias") or name.endswith("noise_strength"):
+            elif name.endswith(("bias", "noise_strength")):
                 parameter.copy_(0.3 * spread)
             elif "torgb.weight" in name:
                 parameter.copy_(0.15 * spread)

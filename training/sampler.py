@@ -11,6 +11,9 @@ class Sampler:
     so a resumed run goes on where the other stopped."""
 
     def __init__(self, count: int, seed: int) -> None:
+        """Raises ValueError for a negative seed or when there are no pictures."""
+        if seed < 0 or count < 1:
+            raise ValueError(f"a seed of {seed} and {count} pictures cannot be shuffled")
         self.count, self.seed = count, seed
         self._pass = -1
         self._order: NDArray[np.int64] = np.empty(0, np.int64)

@@ -57,6 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ada-target", type=float, default=defaults.ada_target)
     parser.add_argument("--ada-kimg", type=float, default=defaults.ada_kimg)
     parser.add_argument(
+        "--style-mixing", type=float, default=defaults.style_mixing, help="its probability"
+    )
+    parser.add_argument(
         "--noise-mode",
         choices=["random", "none"],
         default=defaults.noise_mode,
@@ -103,6 +106,7 @@ def _new_training(data: ImageDataset, args: argparse.Namespace, workers: Workers
         ema_kimg=args.ema_kimg,
         ada_target=args.ada_target,
         ada_kimg=args.ada_kimg,
+        style_mixing=args.style_mixing,
         noise_mode=args.noise_mode,
         mirror=not args.no_mirror,
         bfloat16_from=None if args.float32 else 16,
