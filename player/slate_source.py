@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import colorsys
 import hashlib
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageColor, ImageOps
 
 from player.frame_source import Pictures, SourceState, SourceStatus
-from shows.schema import Painting
+from shows.picture_file import PictureError, parse_colour, read_square
+from shows.schema import Painting, ShowError
 from shows.show import Show
 
 PaintingKey = tuple[str, int]  # ballad id, 0-based index of the painting
@@ -88,10 +87,10 @@ class SlateSource:
                 painting = self._show.ballad(ballad_id).paintings[index]
                 path = self._show.painting_path(ballad_id, index)
                 still = read_painting(path, painting, self._size_px)
-            except Exception as fault:  # noqa: BLE001 - decoders raise anything; a card follows
+            except (PictureError, ShowError, IndexError) as fault:
                 self._faults[key] = (
                     f"Painting {index + 1} of {ballad_id} cannot be shown as a still and is "
-                    f"replaced by a plain card: {fault or type(fault).__name__}."
+                    f"replaced by a plain card: {fault}."
                 )
                 still = gradient_card(self._colour_of(ballad_id), self._size_px)
             self._stills[key] = still
@@ -103,39 +102,13 @@ class SlateSource:
 
 
 def read_painting(path: Path, painting: Painting, size_px: int) -> NDArray[np.uint8]:
-    """A painting as RGBA [size_px, size_px, 4], opaque sRGB, upright, cropped square.
+    """A painting as RGBA [size_px, size_px, 4], opaque, just as the projector sees it.
 
-    Rotated by its EXIF tag, converted from its colour profile, alpha flattened on the painting's
-    background (white if it names none), cut to the painting's crop and to the middle square of
-    that. Raises OSError, ValueError, SyntaxError and whatever else Pillow's decoders raise.
+    Raises PictureError.
     """
-    with Image.open(path) as opened:
-        profile = opened.info.get("icc_profile")
-        image = ImageOps.exif_transpose(opened)
-        image = _flatten(_eight_bits(image), painting.background or "#ffffff", profile)
-    box = square_box(image.size, painting.crop)
-    # Cut before resizing: a box given to resize lets its filter read beyond the edge.
-    square = image.crop(box).resize((size_px, size_px), Image.Resampling.LANCZOS)
-    return np.asarray(square.convert("RGBA"), np.uint8)
-
-
-def square_box(
-    size_px: tuple[int, int], crop: tuple[int, int, int, int] | None
-) -> tuple[int, int, int, int]:
-    """The middle square, as (left, top, right, bottom), of a crop (x, y, w, h) within a picture.
-
-    Raises ValueError if the crop lies outside.
-    """
-    width, height = size_px
-    x, y, crop_width, crop_height = crop or (0, 0, width, height)
-    left, top = min(x, width), min(y, height)
-    right, bottom = min(x + crop_width, width), min(y + crop_height, height)
-    side = min(right - left, bottom - top)
-    if side <= 0:
-        raise ValueError(f"its crop {list(crop or ())} lies outside its {width} x {height} pixels")
-    left += (right - left - side) // 2
-    top += (bottom - top - side) // 2
-    return left, top, left + side, top + side
+    still = np.full((size_px, size_px, 4), 255, np.uint8)
+    still[..., :3] = read_square(path, size_px, crop=painting.crop, background=painting.background)
+    return still
 
 
 def gradient_card(colour: tuple[int, int, int], size_px: int) -> NDArray[np.uint8]:
@@ -149,44 +122,7 @@ def gradient_card(colour: tuple[int, int, int], size_px: int) -> NDArray[np.uint
 def ballad_colour(ballad_id: str, colour: str | None) -> tuple[int, int, int]:
     """The ballad's colour as 0..255, or one of medium brightness that follows from its id."""
     if colour is not None:
-        red, green, blue = ImageColor.getrgb(colour)[:3]
-        return red, green, blue
+        return parse_colour(colour)
     hue = hashlib.sha256(ballad_id.encode()).digest()[0] / 256
     red_f, green_f, blue_f = colorsys.hsv_to_rgb(hue, 0.45, 0.7)
     return round(red_f * 255), round(green_f * 255), round(blue_f * 255)
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    # Pillow's own conversion clips 16-bit greys instead of scaling them.
-    if image.mode.startswith("I;16"):
-        return Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8))
-    return image
-
-
-def _flatten(image: Image.Image, background: str, profile: bytes | None) -> Image.Image:
-    transparent = image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
-    alpha = image.convert("RGBA").getchannel("A") if transparent else None
-    if image.mode not in ("RGB", "L", "CMYK", "LAB"):
-        image = image.convert("L" if image.mode in ("1", "LA") else "RGB")
-    image = _to_srgb(image, profile)
-    if alpha is None:
-        return image
-    canvas = Image.new("RGB", image.size, background)
-    canvas.paste(image, mask=alpha)
-    return canvas
-
-
-def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    if profile:
-        try:
-            converted = ImageCms.profileToProfile(
-                image,
-                ImageCms.ImageCmsProfile(io.BytesIO(profile)),
-                ImageCms.createProfile("sRGB"),
-                outputMode="RGB",
-            )
-        except (ImageCms.PyCMSError, OSError, ValueError):
-            converted = None  # a profile that does not fit its picture is taken as sRGB
-        if converted is not None:
-            return converted
-    return image.convert("RGB")

@@ -37,7 +37,7 @@ PLAYER_DOORS = {
     "moderngl": ("renderer", "outputs"),
     "glfw": ("outputs",),
     "pythonosc": ("osc_",),
-    "PIL": ("slate_source", "application"),
+    "PIL": ("application",),
     "av": ("film_source", "export"),
     "generator": ("synthesis_worker",),
     "training": (),

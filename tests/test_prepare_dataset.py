@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from shows.picture_file import PictureError, read_picture
 from training.__main__ import main
 from training.dataset import ImageDataset
 from training.errors import TrainingError
-from training.picture_file import PictureError, read_picture
 from training.prepare_dataset import Recipe, archive_name, convert, prepare
 
 RECIPE = Recipe(size_px=16, min_size_px=20, background=(255, 255, 255))

@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 import generator
+from shows.picture_file import square_box
 from shows.schema import Painting
 from shows.show import Show
 from shows.show_file import load_show, save_ballad, save_settings
@@ -32,7 +33,7 @@ from training.projector import (
     project,
     w_statistics,
 )
-from training.show_folder import painting_facts, read_target, square_box
+from training.show_folder import painting_facts, read_target
 from training.shown_picture import ShownAs, draw, draw_pixels
 
 torch.set_num_threads(1)

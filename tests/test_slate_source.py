@@ -14,7 +14,6 @@ from player.slate_source import (
     ballad_colour,
     gradient_card,
     read_painting,
-    square_box,
 )
 from shows.schema import Painting
 from tests.tiny_show import make_tiny_show
@@ -129,30 +128,6 @@ def test_a_colour_profile_is_converted_and_a_false_one_ignored(tmp_path: Path) -
     assert np.ptp(grey[..., :3].astype(int)) <= 3 and 100 < grey[0, 0, 0] < 140
     Image.new("RGB", (4, 4), (10, 20, 30)).save(tmp_path / "p.png", icc_profile=b"rubbish")
     assert tuple(read_painting(tmp_path / "p.png", painting(), 4)[0, 0]) == (10, 20, 30, 255)
-
-
-@pytest.mark.parametrize(
-    ("size", "crop", "box"),
-    [
-        ((10, 10), None, (0, 0, 10, 10)),
-        ((20, 10), None, (5, 0, 15, 10)),
-        ((10, 21), None, (0, 5, 10, 15)),
-        ((100, 100), (10, 20, 30, 30), (10, 20, 40, 50)),
-        ((100, 100), (10, 20, 40, 20), (20, 20, 40, 40)),
-        ((100, 100), (90, 90, 50, 50), (90, 90, 100, 100)),
-    ],
-)
-def test_square_box(
-    size: tuple[int, int],
-    crop: tuple[int, int, int, int] | None,
-    box: tuple[int, int, int, int],
-) -> None:
-    assert square_box(size, crop) == box
-
-
-def test_a_crop_outside_is_refused() -> None:
-    with pytest.raises(ValueError, match="outside its 10 x 10"):
-        square_box((10, 10), (10, 0, 5, 5))
 
 
 def test_cards_follow_from_the_id() -> None:

@@ -23,8 +23,8 @@ from pathlib import Path
 from PIL import Image
 from tqdm import tqdm
 
+from shows.picture_file import Colour, PictureError, parse_colour, read_picture
 from training.errors import TrainingError
-from training.picture_file import Colour, PictureError, parse_colour, read_picture
 
 SUFFIXES = frozenset(
     ".png .jpg .jpeg .jpe .jfif .webp .tif .tiff .bmp .gif .ppm .pgm .jp2 .avif .tga".split()

@@ -10,19 +10,16 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 import generator
 from generator.checkpoint import CheckpointError
 from generator.networks import Generator
 from shows.generator_file import read_generator_info
+from shows.picture_file import CropError, PictureError, read_square
 from shows.schema import Ballad, Painting, ShowError
 from shows.show import Show
 from shows.show_file import load_show, resolve_ballad
 from training.errors import TrainingError
-from training.picture_file import PictureError, parse_colour, read_picture
-
-Crop = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,23 +87,17 @@ def open_generator(show: Show, device: str = "cpu") -> Generator:
 
 
 def read_target(show: Show, ballad: Ballad, index: int, size_px: int) -> Target:
-    """A painting upright, in sRGB, flattened, cropped square and resized (Lanczos, with area
-    support). What the crop leaves is cut to its middle square, as the stills of the player are."""
+    """A painting, read and cropped square as the stills of the player are."""
     painting = ballad.paintings[index]
     where = f"ballads/{ballad.id}/ballad.yaml: paintings[{index}]"
     path = show.painting_path(ballad.id, index)
-    background = painting.background or "#ffffff"
     try:
-        image = read_picture(path, parse_colour(background)).image
+        pixels = read_square(path, size_px, crop=painting.crop, background=painting.background)
+    except CropError as fault:
+        raise TrainingError(f"{where}.crop: {fault}.") from fault
     except PictureError as fault:
         raise TrainingError(f"{where}.file: {path}: {fault}.") from fault
-    try:
-        box = square_box(image.size, painting.crop)
-    except ValueError as fault:
-        raise TrainingError(f"{where}.crop: {fault}.") from fault
-    # cut before resizing: a box given to resize lets its filter read beyond the edge
-    square = image.crop(box).resize((size_px, size_px), Image.Resampling.LANCZOS)
-    return Target(np.asarray(square, np.uint8), painting_facts(show, ballad, index))
+    return Target(pixels, painting_facts(show, ballad, index))
 
 
 def painting_facts(show: Show, ballad: Ballad, index: int) -> dict[str, object]:
@@ -127,24 +118,6 @@ def painting_facts(show: Show, ballad: Ballad, index: int) -> dict[str, object]:
         "crop": None if painting.crop is None else list(painting.crop),
         "background": painting.background or "#ffffff",
     }
-
-
-def square_box(size_px: tuple[int, int], crop: Crop | None) -> Crop:
-    """The middle square, as (left, top, right, bottom), of a crop (x, y, width, height).
-
-    Raises ValueError if the crop reaches beyond the picture: what is missing there would otherwise
-    be cut away unasked.
-    """
-    width, height = size_px
-    x, y, crop_width, crop_height = crop or (0, 0, width, height)
-    if x + crop_width > width or y + crop_height > height:
-        raise ValueError(
-            f"{list(crop or ())} is [x, y, width, height] in pixels and reaches beyond the "
-            f"picture, which is {width} x {height} once it stands upright"
-        )
-    side = min(crop_width, crop_height)
-    left, top = x + (crop_width - side) // 2, y + (crop_height - side) // 2
-    return left, top, left + side, top + side
 
 
 def work_folder(show: Show, ballad_id: str) -> Path:

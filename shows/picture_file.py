@@ -1,4 +1,8 @@
-"""Reading any picture file as upright 8-bit sRGB without alpha."""
+"""Reading any picture file as upright 8-bit sRGB without alpha, and a painting as a square of it.
+
+The one reader of pictures: the projector, the data sets and the player's stills see the same. It is
+the only module of this package that needs Pillow, and nothing here imports it unasked.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +13,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageColor, ImageOps, UnidentifiedImageError
 
 PERCEPTUAL = ImageCms.Intent.PERCEPTUAL
 
 Colour = tuple[int, int, int]
+Box = tuple[int, int, int, int]
 
 
 class PictureError(Exception):
     """A picture file that cannot be used; the text says why, without the file's name."""
+
+
+class CropError(PictureError):
+    """A crop that does not lie within its picture."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,39 @@ def read_picture(path: Path, background: Colour = (255, 255, 255)) -> Picture:
         raise PictureError(f"too large to open ({fault})") from fault
     except (OSError, SyntaxError, ValueError, EOFError, struct.error) as fault:
         raise PictureError(f"broken file ({fault})") from fault
+
+
+def read_square(
+    path: Path, size_px: int, *, crop: Box | None, background: str | None
+) -> NDArray[np.uint8]:
+    """A painting as uint8 [size_px, size_px, 3]: read as above, cut to the middle square of its
+    crop (x, y, width, height; all of it if None), resized (Lanczos, with area support).
+
+    background: the colour that alpha is flattened on, white if None. Raises PictureError, of which
+    CropError is one.
+    """
+    image = read_picture(path, parse_colour(background or "#ffffff")).image
+    # cut before resizing: a box given to resize lets its filter read beyond the edge
+    square = image.crop(square_box(image.size, crop))
+    return np.asarray(square.resize((size_px, size_px), Image.Resampling.LANCZOS), np.uint8)
+
+
+def square_box(size_px: tuple[int, int], crop: Box | None) -> Box:
+    """The middle square, as (left, top, right, bottom), of a crop (x, y, width, height).
+
+    Raises CropError if the crop reaches beyond the picture: what is missing there would otherwise
+    be cut away unasked.
+    """
+    width, height = size_px
+    x, y, crop_width, crop_height = crop or (0, 0, width, height)
+    if x + crop_width > width or y + crop_height > height:
+        raise CropError(
+            f"{list(crop or ())} is [x, y, width, height] in pixels and reaches beyond the "
+            f"picture, which is {width} x {height} once it stands upright"
+        )
+    side = min(crop_width, crop_height)
+    left, top = x + (crop_width - side) // 2, y + (crop_height - side) // 2
+    return left, top, left + side, top + side
 
 
 def _normalise(opened: Image.Image, background: Colour) -> Picture:
