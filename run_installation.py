@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -50,7 +51,11 @@ def build_parser() -> argparse.ArgumentParser:
         "--snapshot", type=Path, metavar="DIR", help="write what each screen last showed as PNG"
     )
     parser.add_argument(
-        "--threads", type=_count, default=2, metavar="N", help="engine threads on a CPU (default 2)"
+        "--threads",
+        type=_count,
+        default=max(1, (os.cpu_count() or 2) // 2),
+        metavar="N",
+        help="engine threads on a CPU (default: half of the cores, %(default)s; the others draw)",
     )
     return parser
 

@@ -50,7 +50,7 @@ class Options:
     snapshot: Path | None = None
     osc_host: str = "127.0.0.1"
     osc_port: int = 9000
-    threads: int = 2
+    threads: int = 1
 
 
 class ApplicationError(Exception):

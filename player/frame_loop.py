@@ -71,7 +71,7 @@ class FrameLoop:
         self._was_live = False
 
     def preroll(self, *, stop: Stop, limit_ns: int | None) -> int:
-        """Show the first paintings, at the show's rate, until the engine has the first frame.
+        """Show the first paintings, at the show's rate, until the engine's first frame has faded in.
 
         Frame 0 stands until `run`. The other paintings are read meanwhile, one a tick, because
         reading one while the show plays would hold a frame up. limit_ns: the longest wait; None:
@@ -87,12 +87,17 @@ class FrameLoop:
             if self._live is not None and not engine_is_settled:
                 self._live.tend(self._clock.now_ns())
                 engine_is_settled = self._live.status().state == "failed" or self._is_live(0)
-            self._draw(0, None)
+            is_whole = True
+            if self._is_live(0):
+                self._show_frame(0)
+                is_whole = not self._policy.is_fading
+            else:
+                self._draw(0, None)
             self._tick += 1
             self._transport = replace(self._transport, anchor_tick=self._tick)
             paintings_are_left = self._slates.read_next()
             now_ns = self._clock.now_ns()
-            if engine_is_settled and not paintings_are_left:
+            if engine_is_settled and is_whole and not paintings_are_left:
                 break
             if limit_ns is not None and now_ns - started_ns > limit_ns:
                 break

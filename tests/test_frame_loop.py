@@ -129,14 +129,16 @@ def test_in_time_every_frame_is_shown_once(rig: Rig) -> None:
 
 
 def test_live_fades_in_over_the_first_still(rig: Rig) -> None:
-    weights = [one.live_weight for one in rig.run(12)]
-    assert weights == pytest.approx([*np.arange(1, 11) / 10, 1.0, 1.0])
-    assert [layer.source for layer in rig.opening[-1].shots[0].layers] == ["slate"]
+    weights = [one.live_weight for one in rig.opening]
+    assert weights[-11:] == pytest.approx([0.0, *np.arange(1, 11) / 10])
+    assert {frame for frame in frames(rig.opening) if frame is not None} == {0}
+    assert [layer.source for layer in rig.opening[0].shots[0].layers] == ["slate"]
+    assert {one.live_weight for one in rig.run(12)} == {1.0}, "frame 0 is whole on tick 0"
 
 
 def test_pictures_are_uploaded_once_and_stills_only_while_seen(rig: Rig) -> None:
     rig.run(60)
-    assert Counter(rig.wall.uploads) == {"live": 60}, "the stills were uploaded in the preroll"
+    assert Counter(rig.wall.uploads) == {"live": 59}, "stills and frame 0 came in the preroll"
 
 
 def test_a_stall_of_three_and_a_half_frames_costs_just_those(rig: Rig) -> None:
@@ -312,7 +314,7 @@ def test_without_an_engine_the_stills_play(show: Show) -> None:
 
 def test_the_preroll_reads_every_painting_and_counts_no_frame(show: Show) -> None:
     rig = Rig(show)
-    assert rig.preroll() == 5, "three of eight are shown, one more is read on each tick"
+    assert rig.preroll() == 11, "the first frame takes ten to fade in"
     assert len(rig.slates._stills) == 8
     assert rig.counts() == (0, 0, 0, 0)
     told = rig.report.as_dict()
@@ -321,8 +323,8 @@ def test_the_preroll_reads_every_painting_and_counts_no_frame(show: Show) -> Non
 
 def test_the_preroll_waits_for_the_first_frame(show: Show) -> None:
     rig = Rig(show, FakeSource(SCREENS, delay_ticks=39))
-    assert rig.preroll() == 40
-    assert len(rig.opening) == 40 and {one.live_weight for one in rig.opening} == {0.0}
+    assert rig.preroll() == 39 + FADE_TICKS
+    assert {one.live_weight for one in rig.opening[:39]} == {0.0}
     assert frames(rig.run(3)) == [0, 1, 2]
 
 
@@ -349,7 +351,7 @@ def test_commands_are_obeyed_in_the_preroll(show: Show) -> None:
         10: lambda: rig.say("/ballad", 2),
         11: lambda: rig.say("/pause"),
     }
-    assert rig.preroll() == 40
+    assert rig.preroll() == 39 + FADE_TICKS
     gains = [one.shots[0].gain for one in rig.opening]
     assert gains[5:22] == pytest.approx([1 - n / 15 for n in range(16)] + [0])
     assert [answer[1] for answer in rig.answers] == ["ok"] * 3
@@ -460,7 +462,7 @@ def test_a_pause_holds_the_frame_and_drops_nothing(rig: Rig) -> None:
     assert len(shown) == 107 - 6
     presented, late, repeated, dropped = rig.counts()
     assert (presented, late, repeated, dropped) == (61, 0, 0, 0)
-    assert rig.wall.uploads.count("live") == 61
+    assert rig.wall.uploads.count("live") == 60, "frame 0 came in the preroll"
     assert len({frame for frame, _ in rig.engine.asked}) == len(rig.engine.asked)
 
 

@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -41,6 +41,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, help="another seed, other pictures")
     parser.add_argument("--show", type=Path, help="paint the illustrations of this show instead")
     parser.add_argument(
+        "--variations",
+        type=int,
+        default=0,
+        metavar="N",
+        help="with --show and --out: N more pictures of each scene, for the training set",
+    )
+    parser.add_argument(
         "--force", action="store_true", help="with --show: paint existing ones anew"
     )
     parser.add_argument("--size", type=int, help="side in pixels (800; 1024 with --show)")
@@ -49,14 +56,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Paint what is missing. Raises TrainingError with a sentence for the person."""
-    if (args.out is None) == (args.show is None):
-        raise TrainingError("Give either --out FOLDER for landscapes or --show FOLDER for a show.")
+    varied = args.variations > 0
+    if (args.out is None) == (args.show is None) and not (varied and args.show and args.out):
+        raise TrainingError(
+            "Give either --out FOLDER for landscapes or --show FOLDER for a show; "
+            "both only with --variations."
+        )
     size = args.size if args.size is not None else (800 if args.show is None else 1024)
     if size < SMALLEST_PX:
         raise TrainingError(f"--size {size} is too small: {SMALLEST_PX} pixels is the least.")
     if args.count < 0 or args.jobs < 1:
         raise TrainingError("--count must be 0 or more and --jobs 1 or more.")
-    if args.show is not None:
+    if args.show is not None and varied:
+        jobs = variation_jobs(show_jobs(args.show, size), args.out, args.variations)
+    elif args.show is not None:
         jobs = show_jobs(args.show, size)
     else:
         jobs = landscape_jobs(args.out, args.count, args.seed, size)
@@ -87,6 +100,15 @@ def show_jobs(folder: Path, size_px: int) -> list[Job]:
     except ShowError as fault:
         raise TrainingError(str(fault)) from fault
     return [job for ballad in ballads for job in _ballad_jobs(folder, ballad, size_px)]
+
+
+def variation_jobs(jobs: list[Job], folder: Path, count: int) -> list[Job]:
+    """The paintings themselves (number 0) and `count` other pictures of each of their scenes."""
+    return [
+        replace(job, path=folder / f"{place:03d}-{number:03d}.jpg", seed=job.seed + number)
+        for place, job in enumerate(jobs)
+        for number in range(count + 1)
+    ]
 
 
 def _ballad_jobs(folder: Path, ballad: Ballad, size_px: int) -> Iterable[Job]:

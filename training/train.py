@@ -23,6 +23,7 @@ from generator.checkpoint import write_atomically
 from generator.networks import GeneratorConfig
 from training.data_parallel import Workers, joined_workers
 from training.dataset import ImageDataset
+from training.discriminator_file import load_discriminator
 from training.errors import TrainingError
 from training.metrics import sliced_wasserstein
 from training.run_folder import RunFolder, sheet
@@ -50,6 +51,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--channel-max", type=int, default=512, help="most feature maps of a layer")
     parser.add_argument("--mapping-layers", type=int, default=2)
     parser.add_argument("--learning-rate", type=float, default=defaults.learning_rate)
+    parser.add_argument(
+        "--reconstruct-kimg",
+        type=float,
+        default=defaults.reconstruct_kimg,
+        help="first learn to draw the pictures from codes of their own, for so many thousand of "
+        "--kimg; then go on with it beside the adversary (default: no)",
+    )
+    parser.add_argument(
+        "--discriminator", type=Path, help="begin with this discriminator.safetensors"
+    )
     parser.add_argument("--r1-gamma", type=float, default=defaults.r1_gamma)
     parser.add_argument("--pl-weight", type=float, default=defaults.pl_weight)
     parser.add_argument("--pl-interval", type=int, default=defaults.pl_interval)
@@ -106,6 +117,7 @@ def _new_training(data: ImageDataset, args: argparse.Namespace, workers: Workers
         ema_kimg=args.ema_kimg,
         ada_target=args.ada_target,
         ada_kimg=args.ada_kimg,
+        reconstruct_kimg=args.reconstruct_kimg,
         style_mixing=args.style_mixing,
         noise_mode=args.noise_mode,
         mirror=not args.no_mirror,
@@ -119,7 +131,8 @@ def _new_training(data: ImageDataset, args: argparse.Namespace, workers: Workers
             channel_max=args.channel_max,
             num_mapping_layers=args.mapping_layers,
         )
-        return Training(data.images, config, options, args.device, workers)
+        first = load_discriminator(args.discriminator)[0] if args.discriminator else None
+        return Training(data.images, config, options, args.device, workers, first)
     except ValueError as fault:
         raise TrainingError(f"{args.data}: no training with these options: {fault}.") from fault
 
@@ -158,7 +171,8 @@ def watch(
                     if done or ticks % args.snapshot_ticks == 0:
                         line["swd"] = snapshot(training, folder, data)
                     folder.log(line)
-                    bar.set_postfix(p=line["augment_p"], d=line["d_loss"], g=line["g_loss"])
+                    shown = ("augment_p", "d_loss", "g_loss", "reconstruction")
+                    bar.set_postfix({name: line[name] for name in shown if name in line})
                 tick_started, tick_from = time.monotonic(), training.images_shown
             # a signal to one stops all, after the same step
             if workers.mean(float(stop.received is not None)) > 0:

@@ -22,9 +22,11 @@ from training.augment import Augmentation, AugmentationController
 from training.data_parallel import ALONE, Workers
 from training.discriminator import Discriminator, DiscriminatorConfig
 from training.losses import discriminator_loss, generator_loss, path_length_penalty, r1_penalty
+from training.reconstruction import Codes, laplacian_distance
 from training.sampler import Sampler
 
 ADA_INTERVAL_STEPS = 4
+CODE_STEP = 0.08  # of a code's length, at first; a fifth of it once the adversary has its turn
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,9 @@ class TrainingOptions:
     ema_rampup: float = 0.05
     ada_target: float = 0.6
     ada_kimg: float = 500.0
+    reconstruct_kimg: float = 0.0
+    reconstruct_weight: float = 5.0
+    reconstruct_interval: int = 2
     mirror: bool = True
     bfloat16_from: int | None = 16
     seed: int = 0
@@ -78,8 +83,11 @@ class Training:
         options: TrainingOptions,
         device: str = "cpu",
         workers: Workers = ALONE,
+        discriminator: Discriminator | None = None,
     ) -> None:
-        """images: uint8 [N, 3, R, R]; they stay in host memory. Every worker is given the same.
+        """discriminator: one that has learned already; None: a new one of the generator's channels.
+
+        images: uint8 [N, 3, R, R]; they stay in host memory. Every worker is given the same.
 
         Raises ValueError for a batch that the workers, or the discriminator's groups, cannot share.
         """
@@ -91,14 +99,9 @@ class Training:
         self.images, self.options, self.device = images, options, device
         config = generator_config
         self.G = Generator(config).to(device)
-        self.D = Discriminator(
-            DiscriminatorConfig(
-                img_resolution=config.img_resolution,
-                img_channels=config.img_channels,
-                channel_base=config.channel_base,
-                channel_max=config.channel_max,
-            )
-        ).to(device)
+        self.D = (
+            (discriminator or new_discriminator(config)).to(device).requires_grad_(True).train()
+        )
         group = min(self.D.config.mbstd_group_size, self.batch)
         if self.batch % group:
             raise ValueError(f"a batch of {self.batch} cannot be split into groups of {group}")
@@ -117,6 +120,7 @@ class Training:
         self.pl_mean = torch.zeros([], device=device)
         self.images_shown = 0
         self.steps = 0
+        self.codes = Codes(len(images), config.z_dim, options.seed)
         self._signs: list[float] = []
         self._fakes = torch.empty(0)
         # the networks above start equal everywhere; from here each worker draws its own noise
@@ -125,8 +129,20 @@ class Training:
     def step(self) -> None:
         """Generator, path length, discriminator, R1 (the lazy ones on their interval), EMA, ADA."""
         options = self.options
+        if self.images_shown < options.reconstruct_kimg * 1000:
+            self._reconstruction_step(1.0)
+            self.images_shown += options.batch
+            self.steps += 1
+            self._update_ema()
+            if self.images_shown >= options.reconstruct_kimg * 1000:
+                # the adversary's gradients are of another size: no running estimate is kept
+                interval = options.pl_interval
+                self.G_optimiser = _lazy_adam(self.G, options.learning_rate, interval)
+            return
         real = self._real_batch()
         self._generator_step()
+        if options.reconstruct_kimg > 0 and self.steps % options.reconstruct_interval == 0:
+            self._reconstruction_step(options.reconstruct_weight)
         if self.steps % options.pl_interval == 0 and options.pl_weight > 0:
             self._path_length_step()
         self._discriminator_step(real)
@@ -174,6 +190,20 @@ class Training:
         self.statistics.add("g_loss", loss)
         self._descend(self.G_optimiser, self.G, loss)
         self.D.requires_grad_(True)
+
+    def _reconstruction_step(self, weight: float) -> None:
+        share = min(self.images_shown / max(self.options.reconstruct_kimg * 1000, 1.0), 1.0)
+        mine = slice(self.workers.rank * self.batch, (self.workers.rank + 1) * self.batch)
+        everyone = torch.from_numpy(self.sampler.indices(self.images_shown, self.options.batch))
+        wanted = torch.from_numpy(self.images[everyone[mine].numpy()])
+        codes = self.codes.of(everyone[mine])
+        ws = self.G.mapping(codes.to(self.device), update_w_avg=True)
+        images = self.G.synthesis(ws, noise_mode=self.options.noise_mode)
+        loss = laplacian_distance(images, wanted.to(self.device).float() / 127.5 - 1.0)
+        self.statistics.add("reconstruction", loss)
+        self._descend(self.G_optimiser, self.G, loss * weight)
+        moved = self.codes.moved(codes, CODE_STEP * (1.0 - 0.8 * share))
+        self.codes.put(everyone, self.workers.gathered(moved))
 
     def _path_length_step(self) -> None:
         options = self.options
@@ -247,6 +277,7 @@ class Training:
             "steps": self.steps,
             "generator_config": self.G.config.to_dict(),
             "options": asdict(self.options),
+            "codes": self.codes.table,
             "random": torch.get_rng_state(),
         }
 
@@ -260,6 +291,9 @@ class Training:
             raise TypeError("pl_mean and random must be tensors")
         for name in ("G", "D", "G_ema"):
             getattr(self, name).load_state_dict(state[name])
+        codes = state.get("codes")
+        if isinstance(codes, Tensor) and codes.shape == self.codes.table.shape:
+            self.codes.table = codes
         self._silence_noise()
         for name in ("G_optimiser", "D_optimiser"):
             _restore_moments(getattr(self, name), state[name])
@@ -272,6 +306,18 @@ class Training:
             torch.set_rng_state(random.cpu())
         else:
             torch.manual_seed(self.options.seed + 1000 * (self.workers.rank + 1) + self.steps)
+
+
+def new_discriminator(config: GeneratorConfig) -> Discriminator:
+    """An untrained one with the feature maps of this generator."""
+    return Discriminator(
+        DiscriminatorConfig(
+            img_resolution=config.img_resolution,
+            img_channels=config.img_channels,
+            channel_base=config.channel_base,
+            channel_max=config.channel_max,
+        )
+    )
 
 
 def samples(generator: Generator, z: Tensor, batch: int = 32) -> Iterator[NDArray[np.uint8]]:
