@@ -71,7 +71,7 @@ class FrameLoop:
         self._was_live = False
 
     def preroll(self, *, stop: Stop, limit_ns: int | None) -> int:
-        """Show the first paintings, at the show's rate, until the engine's first frame has faded in.
+        """Show the first paintings, at the show's rate, until the engine's first frame fades in.
 
         Frame 0 stands until `run`. The other paintings are read meanwhile, one a tick, because
         reading one while the show plays would hold a frame up. limit_ns: the longest wait; None:

@@ -50,8 +50,9 @@ class Codes:
         assert codes.grad is not None
         length = math.sqrt(codes.shape[1])
         direction = codes.grad / (codes.grad.norm(dim=1, keepdim=True) + 1e-12)
-        new = codes.detach() - direction * (step * length)
-        return new * (length / new.norm(dim=1, keepdim=True))
+        new: Tensor = codes.detach() - direction * (step * length)
+        scale: Tensor = length / new.norm(dim=1, keepdim=True)
+        return new * scale
 
     def put(self, indices: Tensor, codes: Tensor) -> None:
         """Replace the codes of some pictures."""

@@ -47,8 +47,7 @@ class TrainingOptions:
     ada_target: float = 0.6
     ada_kimg: float = 500.0
     reconstruct_kimg: float = 0.0
-    reconstruct_weight: float = 5.0
-    reconstruct_interval: int = 2
+    reconstruct_weight: float = 30.0
     mirror: bool = True
     bfloat16_from: int | None = 16
     seed: int = 0
@@ -130,7 +129,7 @@ class Training:
         """Generator, path length, discriminator, R1 (the lazy ones on their interval), EMA, ADA."""
         options = self.options
         if self.images_shown < options.reconstruct_kimg * 1000:
-            self._reconstruction_step(1.0)
+            self._reconstruction_step()
             self.images_shown += options.batch
             self.steps += 1
             self._update_ema()
@@ -141,8 +140,6 @@ class Training:
             return
         real = self._real_batch()
         self._generator_step()
-        if options.reconstruct_kimg > 0 and self.steps % options.reconstruct_interval == 0:
-            self._reconstruction_step(options.reconstruct_weight)
         if self.steps % options.pl_interval == 0 and options.pl_weight > 0:
             self._path_length_step()
         self._discriminator_step(real)
@@ -183,27 +180,51 @@ class Training:
         return logits
 
     def _generator_step(self) -> None:
+        """Random z; with codes, half of the batch are codes, which the adversary judges as well."""
         self.D.requires_grad_(False)
-        images, _ = self._fake_images(self.batch, updates_w_avg=True)
+        if self.options.reconstruct_kimg > 0:
+            images, wanted, codes = self._from_codes(self.batch // 2, self.batch - self.batch // 2)
+            distance = laplacian_distance(images[: len(wanted)], wanted)
+            self.statistics.add("reconstruction", distance)
+        else:
+            images, _ = self._fake_images(self.batch, updates_w_avg=True)
         self._fakes = images.detach()
         loss = generator_loss(self._logits(images))
         self.statistics.add("g_loss", loss)
+        if self.options.reconstruct_kimg > 0:
+            loss = loss + distance * self.options.reconstruct_weight
         self._descend(self.G_optimiser, self.G, loss)
+        if self.options.reconstruct_kimg > 0:
+            self._move(codes)
         self.D.requires_grad_(True)
 
-    def _reconstruction_step(self, weight: float) -> None:
-        share = min(self.images_shown / max(self.options.reconstruct_kimg * 1000, 1.0), 1.0)
-        mine = slice(self.workers.rank * self.batch, (self.workers.rank + 1) * self.batch)
-        everyone = torch.from_numpy(self.sampler.indices(self.images_shown, self.options.batch))
-        wanted = torch.from_numpy(self.images[everyone[mine].numpy()])
-        codes = self.codes.of(everyone[mine])
-        ws = self.G.mapping(codes.to(self.device), update_w_avg=True)
+    def _reconstruction_step(self) -> None:
+        images, wanted, codes = self._from_codes(self.batch, 0)
+        distance = laplacian_distance(images, wanted)
+        self.statistics.add("reconstruction", distance)
+        self._descend(self.G_optimiser, self.G, distance)
+        self._move(codes)
+
+    def _from_codes(self, of_codes: int, random: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Images of the next pictures' codes, then of random z; those pictures; the codes."""
+        indices = self._code_places(of_codes)[self.workers.rank]
+        codes = self.codes.of(indices)
+        z = torch.cat([codes, torch.randn(random, self.G.z_dim)]).to(self.device)
+        ws = self.G.mapping(z, update_w_avg=True)
         images = self.G.synthesis(ws, noise_mode=self.options.noise_mode)
-        loss = laplacian_distance(images, wanted.to(self.device).float() / 127.5 - 1.0)
-        self.statistics.add("reconstruction", loss)
-        self._descend(self.G_optimiser, self.G, loss * weight)
+        wanted = torch.from_numpy(self.images[indices.numpy()]).to(self.device)
+        return images, wanted.float() / 127.5 - 1.0, codes
+
+    def _move(self, codes: Tensor) -> None:
+        share = min(self.images_shown / (self.options.reconstruct_kimg * 1000), 1.0)
         moved = self.codes.moved(codes, CODE_STEP * (1.0 - 0.8 * share))
-        self.codes.put(everyone, self.workers.gathered(moved))
+        places = self._code_places(len(codes)).flatten()
+        self.codes.put(places, self.workers.gathered(moved))
+
+    def _code_places(self, each: int) -> Tensor:
+        """Which pictures' codes the workers draw in this step: int64 [workers, each]."""
+        indices = self.sampler.indices(self.images_shown, self.options.batch)
+        return torch.from_numpy(indices).reshape(self.workers.count, -1)[:, :each]
 
     def _path_length_step(self) -> None:
         options = self.options
