@@ -47,7 +47,7 @@ class TrainingOptions:
     ada_target: float = 0.6
     ada_kimg: float = 500.0
     reconstruct_kimg: float = 0.0
-    reconstruct_weight: float = 30.0
+    reconstruct_weight: float = 12.0
     mirror: bool = True
     bfloat16_from: int | None = 16
     seed: int = 0
