@@ -130,6 +130,8 @@ def _linux_age_ns() -> int | None:
         # Field 2, the command, may hold spaces and brackets: count from its last bracket.
         fields = Path("/proc/self/stat").read_text(errors="replace").rpartition(")")[2].split()
         started_ns = int(fields[19]) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+        # scripts/play becomes this process by exec, after a set-up that may take minutes
+        started_ns = max(started_ns, int(float(os.environ.get("INSPACE_STARTED_S", 0)) * 1e9))
     except (OSError, IndexError, ValueError):
         return None
     return max(0, time.clock_gettime_ns(time.CLOCK_BOOTTIME) - started_ns)

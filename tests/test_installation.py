@@ -98,7 +98,7 @@ def test_a_signal_ends_it_within_a_second(
     report_path = tmp_path / "report.json"
     arguments = ("--report", report_path, "--snapshot", tmp_path / "pictures")
     with play(show, *SMALL, *arguments) as run:
-        run.status_with("source live")
+        run.status_with(r"source live;.*presented [1-9]")
         assert run.ends_within_a_second_of(number)
     assert json.loads(report_path.read_text())["frames_presented"] > 0
     assert min(picture.max() for picture in snapshots(tmp_path / "pictures")) > 40
@@ -107,7 +107,7 @@ def test_a_signal_ends_it_within_a_second(
 @pytest.mark.slow
 def test_more_signals_on_the_way_out_change_nothing(show: Show) -> None:
     with play(show, *SMALL) as run:
-        run.status_with("source live")
+        run.status_with(r"source live;.*presented [1-9]")
         run.worker_pids()
         run.signal(signal.SIGINT, signal.SIGINT, signal.SIGTERM)
         run.said("frames presented")
@@ -127,7 +127,7 @@ def test_a_signal_while_the_engine_is_loaded_ends_it_within_a_second(show: Show)
 def test_a_killed_worker_is_replaced_and_stills_stand_in(show: Show, tmp_path: Path) -> None:
     report_path = tmp_path / "report.json"
     with play(show, *SMALL, "--report", report_path, "--snapshot", tmp_path / "live") as run:
-        run.status_with("source live")
+        run.status_with(r"source live;.*presented [1-9]")
         (worker,) = run.worker_pids()
         os.kill(worker, signal.SIGKILL)
         run.status_with(r"source slate.*worker was ended by SIGKILL")
@@ -144,7 +144,7 @@ def test_a_killed_worker_is_replaced_and_stills_stand_in(show: Show, tmp_path: P
 @pytest.mark.slow
 def test_without_a_worker_the_snapshot_shows_the_paintings(show: Show, tmp_path: Path) -> None:
     with play(show, *SMALL, "--snapshot", tmp_path / "stills") as run:
-        run.status_with("source live")
+        run.status_with(r"source live;.*presented [1-9]")
         (worker,) = run.worker_pids()
         os.kill(worker, signal.SIGSTOP)  # it hangs, is killed, and the next one takes a while
         frame = int(run.status_with(r"frame (\d+).*source slate")[1])
