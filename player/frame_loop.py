@@ -30,8 +30,8 @@ from shows.timebase import frame_to_ns, ns_to_frame
 from shows.timeline import latents_at, position_at
 
 # Frames asked of the engine ahead of the one on show: what jitter it may have, and how long a
-# command takes to be seen.
-LOOKAHEAD_FRAMES = 4
+# command takes to be seen. With 4, two cores repeated up to 1 % of the frames; with 6 none.
+LOOKAHEAD_FRAMES = 6
 # Drawing begins this share of a frame before the frame is due, so that it is shown about then.
 LEAD = Fraction(1, 4)
 # A wait looks at `stop` at least this often.
