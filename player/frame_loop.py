@@ -30,7 +30,7 @@ from shows.timebase import frame_to_ns, ns_to_frame
 from shows.timeline import latents_at, position_at
 
 # Frames asked of the engine ahead of the one on show: what jitter it may have, and how long a
-# command takes to be seen. With 4, two cores repeated up to 1 % of the frames; with 6 none.
+# command takes to be seen. On two cores 2 of 4 runs repeated 1.1 % with 4; none of 3 with 6.
 LOOKAHEAD_FRAMES = 6
 # Drawing begins this share of a frame before the frame is due, so that it is shown about then.
 LEAD = Fraction(1, 4)
