@@ -1,49 +1,84 @@
-"""Generator weights as safetensors: tensors, configuration, content hash; nothing runs on load."""
+"""Networks to files and back: safetensors with a configuration; nothing in a file runs.
+
+A file, of ours or published, is measured against the network that its configuration describes
+before any memory is taken for that network, which therefore is never larger than the file.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
+from generator.discriminator import Discriminator, DiscriminatorConfig
+from generator.errors import CheckpointError
 from generator.networks import Generator, GeneratorConfig
+from generator.sizes_only import SizesOnly
+from generator.tensor_file import (
+    content_hash,
+    read_tensor_file,
+    write_atomically,
+    write_tensor_file,
+)
+
+__all__ = [
+    "DISCRIMINATOR_FORMAT",
+    "FORMAT",
+    "CheckpointError",
+    "build",
+    "build_discriminator",
+    "content_hash",
+    "load_discriminator",
+    "load_safetensors",
+    "save_discriminator",
+    "save_generator",
+    "write_atomically",
+]
 
 FORMAT = "inspace-generator-1"
+DISCRIMINATOR_FORMAT = "inspace-discriminator-1"
+MOST = 1 << 20  # of any whole number in a configuration
+MOST_LAYERS = 64  # of a mapping
+MOST_RESOLUTION = 1 << 14  # pixels
+
+Network = TypeVar("Network", Generator, Discriminator)
+Config = TypeVar("Config", GeneratorConfig, DiscriminatorConfig)
 
 
-class CheckpointError(Exception):
-    """A sentence: which file, what is wrong with it, what to do."""
+@dataclass(frozen=True)
+class _Kind(Generic[Network, Config]):
+    """One sort of network; form is the word for it in a file's metadata."""
+
+    name: str
+    form: str
+    network: type[Network]
+    config: type[Config]
 
 
-def content_hash(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
-    """SHA-256 (hex) over the configuration and every tensor's name, type, shape and bytes."""
-    digest = hashlib.sha256(json.dumps(dict(config), sort_keys=True).encode())
-    for name in sorted(tensors):
-        tensor = tensors[name].detach().cpu().contiguous()
-        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)};".encode())
-        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
+_GENERATOR = _Kind("generator", FORMAT, Generator, GeneratorConfig)
+_DISCRIMINATOR = _Kind("discriminator", DISCRIMINATOR_FORMAT, Discriminator, DiscriminatorConfig)
 
 
 def save_generator(generator: Generator, path: Path, dtype: torch.dtype = torch.float16) -> str:
-    """Write weights (rounded to `dtype`) atomically; returns the content hash."""
+    """Write weights (rounded to `dtype`) atomically; returns the content hash.
+
+    Raises CheckpointError when a weight is not finite in that type.
+    """
     config = generator.config.to_dict()
-    tensors = {
-        name: tensor.detach().cpu().to(dtype).contiguous()
-        for name, tensor in generator.state_dict().items()
-    }
-    digest = content_hash(config, tensors)
-    metadata = {"format": FORMAT, "config": json.dumps(config), "content_hash": digest}
-    write_atomically(path, save(tensors, metadata))
-    return digest
+    return write_tensor_file(path, FORMAT, config, generator.state_dict(), dtype)
+
+
+def save_discriminator(
+    discriminator: Discriminator, path: Path, dtype: torch.dtype = torch.float16
+) -> str:
+    """As `save_generator`."""
+    config = discriminator.config.to_dict()
+    return write_tensor_file(path, DISCRIMINATOR_FORMAT, config, discriminator.state_dict(), dtype)
 
 
 def load_safetensors(path: Path) -> Generator:
@@ -51,31 +86,88 @@ def load_safetensors(path: Path) -> Generator:
 
     Raises CheckpointError when the file is not one, is damaged, or its hash does not match.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path}: not a readable safetensors file ({error})") from error
-    if metadata.get("format") != FORMAT:
-        raise CheckpointError(
-            f"{path}: a safetensors file, but not a generator of this project "
-            f"(format {metadata.get('format')!r}; wanted {FORMAT!r})"
-        )
-    try:
-        raw = json.loads(metadata["config"])
-        config = GeneratorConfig(**raw)
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path}: the configuration in it is unusable ({error})") from error
-    if content_hash(raw, tensors) != metadata.get("content_hash"):
-        raise CheckpointError(f"{path}: the content hash does not match; the file is damaged")
-    return build(config, tensors, path)
+    return _load(_GENERATOR, path)[0]
+
+
+def load_discriminator(path: Path, device: str = "cpu") -> tuple[Discriminator, str]:
+    """A float32 discriminator in eval mode without gradients, and its content hash.
+
+    Raises CheckpointError when the file is missing, is not one of ours, is damaged or misfits.
+    """
+    network, digest = _load(_DISCRIMINATOR, path)
+    return network.to(device), digest
 
 
 def build(config: GeneratorConfig, tensors: Mapping[str, Tensor], path: Path) -> Generator:
-    """A float32 generator in eval mode from named tensors. Raises CheckpointError on a misfit."""
-    generator = Generator(config)
-    wanted = generator.state_dict()
+    """A float32 generator in eval mode from copies of named tensors.
+
+    `path` is for errors. Raises CheckpointError on a misfit, before memory is taken.
+    """
+    return _build(_GENERATOR, config, tensors, path)
+
+
+def build_discriminator(
+    config: DiscriminatorConfig, tensors: Mapping[str, Tensor], path: Path
+) -> Discriminator:
+    """As `build`. Published blocks bring a low-pass each besides those of their convolutions; one
+    that the network has no use for is left out."""
+    own = set(_unfilled(_DISCRIMINATOR, config, path).state_dict())
+    used = {n: t for n, t in tensors.items() if n in own or not n.endswith(".resample_filter")}
+    return _build(_DISCRIMINATOR, config, used, path)
+
+
+def _load(kind: _Kind[Network, Config], path: Path) -> tuple[Network, str]:
+    file = read_tensor_file(path, kind.form, kind.name)
+    config = _config(kind.config, file.config, path)
+    return _build(kind, config, file.tensors, path), file.content_hash
+
+
+def _config(kind: type[Config], raw: dict[str, Any], path: Path) -> Config:
+    """Names, types and bounds are judged here, what fits together by the class itself."""
+    hints = get_type_hints(kind)
+    known = {field.name for field in fields(kind)}
+    try:
+        for name, value in raw.items():
+            if name not in known:
+                raise ValueError(f"{name} is not known")
+            if not _is_usable(name, value, hints[name]):
+                raise ValueError(f"{name} cannot be {value!r}")
+        return kind(**raw)
+    except (ValueError, ArithmeticError) as error:
+        raise CheckpointError(f"{path}: the configuration in it is unusable ({error})") from error
+
+
+def _is_usable(name: str, value: object, hint: Any) -> bool:
+    if get_origin(hint) is Literal:
+        return value in get_args(hint)
+    wanted = get_args(hint) or (hint,)
+    if value is None:
+        return type(None) in wanted
+    if type(value) is float:
+        return float in wanted and math.isfinite(value) and value > 0
+    if type(value) is not int:
+        return False
+    most = {"num_mapping_layers": MOST_LAYERS, "img_resolution": MOST_RESOLUTION}.get(name, MOST)
+    lowest = 0 if name in _MAY_BE_ZERO else 1
+    return (int in wanted or float in wanted) and lowest <= value <= most
+
+
+_MAY_BE_ZERO = frozenset({"c_dim", "num_mapping_layers", "mbstd_num_channels"})
+
+
+def _unfilled(kind: _Kind[Network, Config], config: Config, path: Path) -> Network:
+    try:
+        with SizesOnly():
+            return kind.network(config)  # type: ignore[arg-type]
+    except (ArithmeticError, RuntimeError, ValueError) as error:
+        raise CheckpointError(f"{path}: its {kind.name} is unusable: {error}") from error
+
+
+def _build(
+    kind: _Kind[Network, Config], config: Config, tensors: Mapping[str, Tensor], path: Path
+) -> Network:
+    network = _unfilled(kind, config, path)
+    wanted = network.state_dict()
     missing = sorted(set(wanted) - set(tensors))
     extra = sorted(set(tensors) - set(wanted))
     misshapen = [
@@ -87,19 +179,6 @@ def build(config: GeneratorConfig, tensors: Mapping[str, Tensor], path: Path) ->
         if names:
             more = f" and {len(names) - 4} more" if len(names) > 4 else ""
             raise CheckpointError(f"{path}: {fault} {', '.join(names[:4])}{more}")
-    generator.load_state_dict({name: tensors[name].to(torch.float32) for name in wanted})
-    return generator.eval().requires_grad_(False)
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write, flush to the disk, then rename: a reader sees the old file or the new."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    copies = {name: tensors[name].to(torch.float32, copy=True) for name in wanted}
+    network.load_state_dict(copies, assign=True)
+    return network.eval().requires_grad_(False)

@@ -1,73 +1,39 @@
-"""The engine: ws in, 8-bit pictures out, as fast as a plain torch install allows.
+"""The engine: ws in, 8-bit pictures out in the caller's memory, as fast as this machine allows.
 
-What makes it faster than `Generator.synthesis`, with the same weights: everything that does not
-depend on w is worked out once (the up-sampling weights with their low-pass, the energies for
-demodulation, noise and bias together), activations are channels-last, and the precision is the
-fastest of those tried on this machine at start.
+Live play, export and curation draw with it. How it draws is an `EnginePath`, found by
+`generator.calibration`, or given.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
+from platformdirs import user_cache_path
 from torch import Tensor
 
 import generator
-from generator.networks import Generator, NoiseMode, SynthesisLayer, ToRGBLayer
-from generator.operators import (
-    DEMODULATION_EPS,
-    LEAKY_GAIN,
-    leaky_relu,
-    upsample_2x,
-    upsampling_weight,
-)
+from generator.calibration import Calibration, calibrated
+from generator.captured import CapturedPictures
+from generator.dither import dither
+from generator.engine_path import EnginePath
+from generator.networks import Generator, NoiseMode
+from generator.prepared import PreparedSynthesis
 
-CALIBRATION_RUNS = 3
-
-
-@dataclass(frozen=True)
-class _PreparedLayer:
-    """One convolution with all that is constant about it.
-
-    affine_weight [w_dim, Cin] and affine_bias [Cin] give the styles; weight [Cout(*4), Cin, k, k];
-    energy [Cin, Cout] gives the demodulation (None: not demodulated);
-    offset [1, Cout, H or 1, W or 1].
-    """
-
-    affine_weight: Tensor
-    affine_bias: Tensor
-    weight: Tensor
-    energy: Tensor | None
-    offset: Tensor
-    up: bool
-    clamp: float | None
-
-    def __call__(self, x: Tensor, w: Tensor) -> Tensor:
-        styles = torch.addmm(self.affine_bias, w, self.affine_weight)
-        x = x * styles[:, :, None, None].to(x.dtype)
-        x = F.conv2d(x, self.weight, padding=self.weight.shape[-1] // 2)
-        if self.up:
-            x = F.pixel_shuffle(x, 2)
-        if self.energy is None:
-            return x + self.offset
-        factor = (styles.square() @ self.energy + DEMODULATION_EPS).rsqrt() * LEAKY_GAIN
-        x = torch.addcmul(self.offset, x, factor[:, :, None, None].to(x.dtype))
-        return leaky_relu(x, clamp=self.clamp)
+WARM_UP_S = 1.0  # what warming up every batch size may cost; else the first and the largest only
+TIMED_RUNS = 3
 
 
 class SynthesisEngine:
     """Pictures of one generator. Not thread-safe; one per process.
 
-    max_batch: the most pictures of one call. Calls with fewer are filled up to the next size that
-    was warmed up (1 or max_batch), because a new batch size costs a convolution library some
-    hundred milliseconds of preparation in the middle of a show.
+    max_batch: the most pictures of one call. Equal ws of a call are drawn once. A number of
+    pictures that was not warmed up is filled up to the next that was, because a new batch size
+    costs a convolution library some hundred milliseconds in the middle of a show.
     """
 
     def __init__(
@@ -77,177 +43,194 @@ class SynthesisEngine:
         max_batch: int,
         noise_mode: NoiseMode = "const",
         device: str = "cpu",
-        precisions: Sequence[torch.dtype] | None = None,
+        precisions: Sequence[str] | None = None,
+        path: EnginePath | None = None,
+        cache: Path | None = None,
     ) -> None:
-        """Raises ValueError for a noise mode that would flicker ("random")."""
+        """path: pins how pictures are made; None: calibrates, among `precisions` where given.
+        cache: a file that remembers calibrations.
+
+        Raises ValueError for a noise mode that would flicker ("random") or a path that misfits.
+        """
         if noise_mode == "random":
             raise ValueError("noise_mode 'random' flickers; the engine draws 'const' or 'none'")
         self.model, self.noise_mode, self.device = model, noise_mode, device
         self.num_ws, self.w_dim = model.num_ws, model.w_dim
         self.width = self.height = model.img_resolution
-        self.batch_sizes = (1, max_batch) if max_batch > 1 else (1,)
-        self._dither = _dither_tile(self.height, self.width).to(device)
-        measured: dict[torch.dtype, float] = {}
-        for precision in precisions or _precisions(device):
-            self._prepare(precision)
-            measured[precision] = self._measure(max_batch)
-        best = min(measured, key=lambda precision: measured[precision])
-        if best is not precision:
-            self._prepare(best)
-        for size in self.batch_sizes:
-            self._images(torch.zeros(size, self.num_ws, self.w_dim, device=device))
-        self.precision = best
-        ms = measured[best] * 1000 / max_batch
-        others = ", ".join(
-            f"{_short(precision)} {seconds * 1000 / max_batch:.2f}"
-            for precision, seconds in measured.items()
-            if precision is not best
-        )
+        self.resolutions = model.config.resolutions
+        self.calibration: Calibration | None = None
+        self._draw: Callable[[Tensor, int], Tensor]
+        self.path = path
+        if not _is_prepared_for(model):
+            self.path = None
+            self._draw = self._plain
+            how = f"plain float32 network, slow: no fast path for {model.config.architecture!r}"
+        else:
+            if path is None:
+                self.calibration = calibrated(
+                    model,
+                    batch=max_batch,
+                    noise_mode=noise_mode,
+                    device=device,
+                    precisions=precisions,
+                    cache=cache,
+                )
+                self.path = self.calibration.path
+            assert self.path is not None
+            self._draw = PreparedSynthesis(model, self.path, noise_mode, device)
+            how = self.calibration.sentence if self.calibration else f"{self.path}; pinned"
+        self._tiles = {r: dither(r, r).to(device) + 127.5 for r in self.resolutions}
+        self._captured: dict[tuple[int, int], CapturedPictures] = {}
+        self.batch_sizes = self._warmed_up(max_batch)
+        self.ms_per_picture = self._measured_ms(max_batch)
         self.description = (
-            f"{device} {_short(best)} channels-last, {self.width}x{self.height}, "
-            f"{ms:.2f} ms a picture in batches of {max_batch}"
-            + (f" (tried: {others})" if others else "")
+            f"{device} {self.width}x{self.height}, {self.ms_per_picture:.2f} ms a picture in "
+            f"batches of {max_batch}: {how}"
         )
 
     def render(self, ws: NDArray[np.float32], out: NDArray[np.uint8]) -> None:
-        """Draw ws [N, num_ws, w_dim] into out [N, H, W, 4]: RGBA, dithered, alpha 255.
+        """Draw ws [N, num_ws, w_dim] into out [N, R, R, 4]: RGBA, dithered, alpha 255.
 
+        R: the picture's size, or a smaller resolution of the network, where it then stops early.
         Raises ValueError when a shape or type is wrong, or N is 0 or above max_batch.
         """
         n = max(len(ws), 1)
-        wanted_ws = (n, self.num_ws, self.w_dim)
-        wanted_out = (n, self.height, self.width, 4)
+        size = out.shape[1] if out.ndim == 4 and out.shape[1] in self.resolutions else self.height
+        wanted_ws, wanted_out = (n, self.num_ws, self.w_dim), (n, size, size, 4)
         if ws.shape != wanted_ws or out.shape != wanted_out:
             raise ValueError(
                 f"ws {ws.shape} and out {out.shape}: wanted ws {wanted_ws} and out {wanted_out}"
             )
         if ws.dtype != np.float32 or out.dtype != np.uint8:
             raise ValueError(f"ws is {ws.dtype} and out {out.dtype}: wanted float32 and uint8")
-        size = next((size for size in self.batch_sizes if size >= n), None)
-        if size is None:
+        if n > self.batch_sizes[-1]:
             raise ValueError(
-                f"{n} pictures in one call; this engine draws at most {max(self.batch_sizes)}"
+                f"{n} pictures in one call; this engine draws at most {self.batch_sizes[-1]}"
             )
+        different, of = _different(ws)
+        if len(different) == n:
+            self._render_different(ws, out, size)
+        else:
+            once = np.empty((len(different), *out.shape[1:]), np.uint8)
+            self._render_different(ws[different], once, size)
+            out[:] = once[of]
+
+    def _render_different(
+        self, ws: NDArray[np.float32], out: NDArray[np.uint8], resolution: int
+    ) -> None:
+        n = len(ws)
+        size = next(size for size in self.batch_sizes if size >= n)
         batch = torch.from_numpy(np.ascontiguousarray(ws))
         if size > n:
             batch = torch.cat([batch, batch[-1:].expand(size - n, -1, -1)])
-        levels = self._levels(self._images(batch.to(self.device)))[:n]
-        picture = torch.from_numpy(out)
-        picture[..., :3] = levels.permute(0, 2, 3, 1).cpu()
-        picture[..., 3] = 255
-
-    def _levels(self, images: Tensor) -> Tensor:
-        """[N, 3, H, W] in -1..1 -> uint8. The fixed dither pattern (0..1, mean 1/2) before rounding
-        down keeps the mean of gradients finer than a level."""
-        return (images * 127.5 + 127.5 + self._dither).clamp_(0, 255).to(torch.uint8)
-
-    @torch.inference_mode()
-    def _images(self, ws: Tensor) -> Tensor:
-        x = self._const.expand(len(ws), -1, -1, -1)
-        image: Tensor | None = None
-        w = ws.unbind(dim=1)
-        position = 0
-        for convolutions, torgb in self._blocks:
-            for layer in convolutions:
-                x = layer(x, w[position])
-                position += 1
-            rgb = torgb(x, w[position]).float()
-            if torgb.clamp is not None:
-                rgb = rgb.clamp(-torgb.clamp, torgb.clamp)
-            image = rgb if image is None else upsample_2x(image, self._filter) + rgb
-        assert image is not None
-        return image
+        if self.device.startswith("cuda"):
+            key = (size, resolution)
+            if key not in self._captured:
+                self._captured[key] = CapturedPictures(
+                    lambda ws: self._pictures(ws, resolution), batch.shape, self.device
+                )
+            torch.from_numpy(out).copy_(self._captured[key](batch)[:n])
+        elif size == n:
+            self._pictures(batch, resolution, torch.from_numpy(out))
+        else:
+            torch.from_numpy(out).copy_(self._pictures(batch, resolution)[:n])
 
     @torch.inference_mode()
-    def _prepare(self, precision: torch.dtype) -> None:
-        self._blocks: list[tuple[list[_PreparedLayer], _PreparedLayer]] = []
-        blocks = self.model.synthesis.blocks()
-        for block in blocks:
-            layers = [block.conv1] if block.resolution == 4 else [block.conv0, block.conv1]
-            prepared = [self._prepared_layer(layer, precision) for layer in layers]
-            self._blocks.append((prepared, self._prepared_torgb(block.torgb, precision)))
-        self._const = self._placed(blocks[0].const[None], precision)
-        self._filter = blocks[0].resample_filter.to(self.device)
+    def _pictures(self, ws: Tensor, resolution: int, out: Tensor | None = None) -> Tensor:
+        """RGBA of ws on the device: uint8 [N, R, R, 4], in `out` where it is given."""
+        return to_rgba(self._draw(ws, resolution), self._tiles[resolution], out)
 
-    def _prepared_layer(self, layer: SynthesisLayer, precision: torch.dtype) -> _PreparedLayer:
-        offset = layer.bias[None, :, None, None] * LEAKY_GAIN
-        if self.noise_mode == "const":
-            offset = offset + layer.noise_const * (layer.noise_strength * LEAKY_GAIN)
-        weight = (
-            upsampling_weight(layer.weight, layer.resample_filter) if layer.up else layer.weight
+    def _plain(self, ws: Tensor, resolution: int) -> Tensor:
+        full = resolution == self.height
+        images: Tensor = self.model.synthesis(
+            ws, noise_mode=self.noise_mode, resolution=None if full else resolution
         )
-        return _PreparedLayer(
-            affine_weight=(layer.affine.weight * layer.affine.weight_gain).t().to(self.device),
-            affine_bias=(layer.affine.bias * layer.affine.bias_gain).to(self.device),
-            weight=self._placed(weight, precision),
-            energy=layer.weight.square().sum(dim=(2, 3)).t().contiguous().to(self.device),
-            offset=self._placed(offset, precision),
-            up=layer.up,
-            clamp=layer.clamp,
-        )
+        return images
 
-    def _prepared_torgb(self, layer: ToRGBLayer, precision: torch.dtype) -> _PreparedLayer:
-        gain = layer.affine.weight_gain * layer.weight_gain
-        return _PreparedLayer(
-            affine_weight=(layer.affine.weight * gain).t().to(self.device),
-            affine_bias=(layer.affine.bias * (layer.affine.bias_gain * layer.weight_gain)).to(
-                self.device
-            ),
-            weight=self._placed(layer.weight, precision),
-            energy=None,
-            offset=self._placed(layer.bias[None, :, None, None], precision),
-            up=False,
-            clamp=layer.clamp,
-        )
+    def _warmed_up(self, max_batch: int) -> tuple[int, ...]:
+        ws = np.zeros((max_batch, self.num_ws, self.w_dim), np.float32)
+        # all different, or they would be drawn once
+        ws[:, 0, 0] = np.arange(max_batch)
+        out = np.empty((max_batch, self.height, self.width, 4), np.uint8)
+        self.batch_sizes = (1, max_batch) if max_batch > 1 else (1,)
+        for n in self.batch_sizes:
+            self.render(ws[:n], out[:n])
+        started = time.perf_counter()
+        self.render(ws, out)
+        if (time.perf_counter() - started) * max_batch < WARM_UP_S:
+            self.batch_sizes = tuple(range(1, max_batch + 1))
+            for n in self.batch_sizes[1:-1]:
+                self.render(ws[:n], out[:n])
+        return self.batch_sizes
 
-    def _placed(self, tensor: Tensor, precision: torch.dtype) -> Tensor:
-        return tensor.to(self.device, precision).contiguous(memory_format=torch.channels_last)
-
-    def _measure(self, batch: int) -> float:
-        """Seconds of the fastest of a few calls, after one that is not counted."""
-        ws = torch.zeros(batch, self.num_ws, self.w_dim, device=self.device)
-        best = float("inf")
-        for attempt in range(CALIBRATION_RUNS + 1):
+    def _measured_ms(self, batch: int) -> float:
+        """Milliseconds a picture: the fastest of a few full calls."""
+        ws = np.zeros((batch, self.num_ws, self.w_dim), np.float32)
+        ws[:, 0, 0] = np.arange(batch)
+        out = np.empty((batch, self.height, self.width, 4), np.uint8)
+        seconds = []
+        for _ in range(TIMED_RUNS):
             started = time.perf_counter()
-            self._levels(self._images(ws)).cpu()
-            if attempt:
-                best = min(best, time.perf_counter() - started)
-        return best
+            self.render(ws, out)
+            seconds.append(time.perf_counter() - started)
+            if seconds[0] > WARM_UP_S:
+                break
+        return min(seconds) * 1000 / batch
+
+
+def to_rgba(images: Tensor, tile: Tensor, out: Tensor | None = None) -> Tensor:
+    """Images float32 [N, 3, H, W] in -1..1 -> uint8 [N, H, W, 4], alpha 255.
+
+    tile: float32 [H, W, 3], 127.5 and a threshold of 0..1 with mean 1/2: added before rounding
+    down, it keeps the mean of gradients finer than a level.
+    """
+    if out is None:
+        n, _, height, width = images.shape
+        out = torch.empty(n, height, width, 4, dtype=torch.uint8, device=images.device)
+    levels = torch.add(tile, images.permute(0, 2, 3, 1), alpha=127.5).clamp_(0, 255)
+    out[..., :3] = levels
+    out[..., 3] = 255
+    return out
 
 
 def open_engine(
-    path: str | Path, *, screens: int = 7, noise_mode: NoiseMode = "const", threads: int = 2
+    path: str | Path,
+    *,
+    screens: int = 7,
+    noise_mode: NoiseMode = "const",
+    threads: int = 2,
+    remember: bool = True,
 ) -> SynthesisEngine:
     """Load a generator and make it ready for `screens` pictures a call, on CUDA where there is one.
 
+    remember: keep what calibration finds in the user's cache folder.
     Raises CheckpointError when the file cannot be used.
     """
     torch.set_num_threads(threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"
+    cache = user_cache_path("inspace-ballads") / "engine-paths.json" if remember else None
     return SynthesisEngine(
-        generator.load(path), max_batch=screens, noise_mode=noise_mode, device=device
+        generator.load(path, device),
+        max_batch=screens,
+        noise_mode=noise_mode,
+        device=device,
+        cache=cache,
     )
 
 
-def _precisions(device: str) -> tuple[torch.dtype, ...]:
-    if device.startswith("cuda"):
-        return (torch.float16,)
-    return (torch.bfloat16, torch.float32) if _native_bfloat16() else (torch.float32,)
+def _different(ws: NDArray[np.float32]) -> tuple[list[int], list[int]]:
+    """The first places of ws that differ, and for every place which of those it equals."""
+    first: dict[bytes, int] = {}
+    places: list[int] = []
+    of = []
+    for place, row in enumerate(ws):
+        key = row.tobytes()
+        if key not in first:
+            first[key] = len(places)
+            places.append(place)
+        of.append(first[key])
+    return places, of
 
 
-def _native_bfloat16() -> bool:
-    """Whether the processor multiplies bfloat16 itself; emulated, it is slower than float32."""
-    probe = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-    return bool(probe is not None and probe())
-
-
-def _short(precision: torch.dtype) -> str:
-    return str(precision).removeprefix("torch.")
-
-
-def _dither_tile(height: int, width: int) -> Tensor:
-    """Ordered noise in 0..1 without visible structure: float32 [H, W] (Jimenez 2014, interleaved
-    gradient noise)."""
-    y, x = np.mgrid[0:height, 0:width].astype(np.float64)
-    inner = (0.06711056 * x + 0.00583715 * y) % 1.0
-    return torch.from_numpy(((52.9829189 * inner) % 1.0).astype(np.float32))
+def _is_prepared_for(model: Generator) -> bool:
+    return getattr(model.config, "architecture", "skip") == "skip" and model.img_channels == 3

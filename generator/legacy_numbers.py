@@ -21,7 +21,8 @@ Array = NDArray[Any]
 
 _TORCH_MAGIC = 0x1950A86A20F9469CFC6C
 _TORCH_PROTOCOL = 1001
-_MAX_HEAD_OPCODES = 1000  # a storage has five heads of about 30
+_MAX_HEAD_BYTES = 4096  # of one storage; torch writes about 500
+_MAX_HEADS_BYTES = 8 * 2**20  # of all storages of a file, so that time does not grow with its size
 _STORAGE_DTYPES: Mapping[Symbol, np.dtype[Any]] = {
     Symbol("torch", f"{name}Storage"): np.dtype(code)
     for name, code in {
@@ -33,18 +34,21 @@ _SCALAR_CODES = frozenset({"f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2",
 
 
 class Budget:
-    """Bytes that one kind of thing in a file may still unfold to: no more than the file has.
+    """How much of one kind of thing a file may still unfold to, say bytes: as many as it has.
 
     Without it a short file could name the same bytes again and again.
     """
 
-    def __init__(self, limit_bytes: int) -> None:
-        self.left_bytes = limit_bytes
+    def __init__(
+        self, limit: int, excess: str = "its tensors would hold more than the whole file does"
+    ) -> None:
+        self.left = limit
+        self.excess = excess
 
-    def spend(self, count_bytes: int) -> None:
-        self.left_bytes -= count_bytes
-        if self.left_bytes < 0:
-            raise PickleDataError("its tensors would hold more than the whole file does")
+    def spend(self, count: int) -> None:
+        self.left -= count
+        if self.left < 0:
+            raise PickleDataError(self.excess)
 
 
 @dataclass
@@ -73,12 +77,13 @@ def tensor(arguments: tuple[object, ...], budget: Budget) -> Array:
         raise PickleDataError("it holds a tensor without numbers")
     if last >= len(storage):
         raise PickleDataError("it holds a tensor that reaches beyond its storage")
-    budget.spend(count * storage.itemsize)
-    byte_strides = tuple(stride * storage.itemsize for stride in strides)
-    view: Array = np.lib.stride_tricks.as_strided(
-        storage[offset:], sizes, byte_strides, writeable=False
+    width = storage.itemsize
+    budget.spend(count * width)
+    # this constructor, unlike as_strided, checks once more that all lies inside the storage
+    view: Array = np.ndarray(
+        sizes, storage.dtype, storage, offset * width, tuple(stride * width for stride in strides)
     )
-    return np.array(view, order="C")
+    return view.copy()
 
 
 def _is_count(value: object) -> bool:
@@ -91,32 +96,45 @@ def _are_counts(sizes: object, strides: object) -> bool:
     return len(sizes) == len(strides) <= 8 and all(_is_count(n) for n in sizes + strides)
 
 
-def storage_of(arguments: tuple[object, ...], budget: Budget) -> Array:
-    """Numbers of one storage, as a view [count] of the file's bytes."""
-    blob = arguments[0] if len(arguments) == 1 else None
-    if not isinstance(blob, memoryview):
-        raise PickleDataError("it holds a storage that is not bytes")
-    budget.spend(len(blob))
-    words = Vocabulary(inert=frozenset(_STORAGE_DTYPES), persistent=_storage_head)
-    parts: list[object] = []
-    position_byte = 0
-    for _ in range(5):
-        part, position_byte = run_pickle(
-            blob, words, start_byte=position_byte, max_opcodes=_MAX_HEAD_OPCODES
-        )
-        parts.append(part)
-    magic, protocol, system, head, keys = parts
+class Storages:
+    """Reads the storages of one file, all together within its size."""
+
+    def __init__(self, file_bytes: int) -> None:
+        self._bytes = Budget(file_bytes)
+        self._heads = Budget(_MAX_HEADS_BYTES, "its tensors have more to say than numbers")
+        self._preamble = b""  # one that was found right; torch writes the same into each storage
+
+    def read(self, arguments: tuple[object, ...]) -> Array:
+        """Numbers of one storage, as a view [count] of the file's bytes."""
+        blob = arguments[0] if len(arguments) == 1 else None
+        if not isinstance(blob, memoryview):
+            raise PickleDataError("it holds a storage that is not bytes")
+        self._bytes.spend(len(blob))
+        heads = blob[:_MAX_HEAD_BYTES]
+        if not self._preamble or heads[: len(self._preamble)] != self._preamble:
+            self._preamble = _checked_preamble(heads)
+        head, end_byte = run_pickle(heads, _HEAD_WORDS, start_byte=len(self._preamble))
+        keys, end_byte = run_pickle(heads, _HEAD_WORDS, start_byte=end_byte)
+        self._heads.spend(end_byte)
+        if not isinstance(head, _StorageHead) or keys != [head.key]:
+            raise PickleDataError("it holds a storage whose list of keys does not fit")
+        said_bytes = 8 + head.count * head.dtype.itemsize  # an int64 repeats the count
+        said_again = int.from_bytes(blob[end_byte : end_byte + 8], "little")
+        if len(blob) - end_byte != said_bytes or said_again != head.count:
+            raise PickleDataError("it holds a storage whose length is not what it says")
+        return np.frombuffer(blob, head.dtype, head.count, end_byte + 8)
+
+
+def _checked_preamble(heads: memoryview) -> bytes:
+    """The bytes of magic number, protocol and system, which say little-endian old format."""
+    magic, end_byte = run_pickle(heads, _HEAD_WORDS)
+    protocol, end_byte = run_pickle(heads, _HEAD_WORDS, start_byte=end_byte)
+    system, end_byte = run_pickle(heads, _HEAD_WORDS, start_byte=end_byte)
     if magic != _TORCH_MAGIC or protocol != _TORCH_PROTOCOL:
         raise PickleDataError("it holds a storage that is not in torch's old format")
     if type(system) is not dict or system.get("little_endian") is not True:
         raise PickleDataError("it holds a storage of a big-endian machine")
-    if not isinstance(head, _StorageHead) or keys != [head.key]:
-        raise PickleDataError("it holds a storage whose list of keys does not fit")
-    raw = blob[position_byte:]
-    size_bytes = 8 + head.count * head.dtype.itemsize  # an int64 repeats the count
-    if len(raw) != size_bytes or int.from_bytes(raw[:8], "little") != head.count:
-        raise PickleDataError("it holds a storage whose length is not what it says")
-    return np.frombuffer(raw, head.dtype, head.count, 8)
+    return bytes(heads[:end_byte])
 
 
 @dataclass(frozen=True)
@@ -137,6 +155,9 @@ def _storage_head(identity: object) -> _StorageHead:
     return _StorageHead(dtype, key, count)
 
 
+_HEAD_WORDS = Vocabulary(inert=frozenset(_STORAGE_DTYPES), persistent=_storage_head)
+
+
 def scalar_type(arguments: tuple[object, ...]) -> ScalarType:
     code = arguments[0] if arguments else None
     if not isinstance(code, str) or code not in _SCALAR_CODES:
@@ -147,7 +168,9 @@ def scalar_type(arguments: tuple[object, ...]) -> ScalarType:
 def set_byte_order(target: object, state: object) -> None:
     order = state[1] if isinstance(state, tuple) and len(state) >= 2 else None
     known = isinstance(order, str) and order in ("<", "|")
-    if not isinstance(target, ScalarType) or not known:
+    inside = state[2:5] if isinstance(state, tuple) else ()  # of a type with fields or an inner one
+    simple = all(part is None for part in inside)
+    if not isinstance(target, ScalarType) or not known or not simple:
         raise PickleDataError("it sets the state of an object that has none")
     target.known_order = True
 

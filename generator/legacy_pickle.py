@@ -1,13 +1,13 @@
-"""Published StyleGAN2-ADA PyTorch snapshots (.pkl), read as data.
+"""Published StyleGAN2 and StyleGAN2-ADA snapshots (.pkl), read as data.
 
-Such a file is a Python pickle of {G, D, G_ema, ...} whose networks carry program text and whose
-tensors hold storages in torch's old, non-zip format. Nothing of it is imported or executed: the
-stream runs on `generator.pickle_machine` with the few words below, and numpy reads the numbers.
+The PyTorch implementation writes a Python pickle of {G, D, G_ema, ...} whose networks carry program
+text and whose tensors hold storages in torch's old, non-zip format; that of TensorFlow is in
+`generator.legacy_tensorflow`. Nothing of a file is imported or executed: the stream runs on
+`generator.pickle_machine` with the few words below, and numpy reads the numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -15,15 +15,28 @@ from typing import Any
 
 import numpy as np
 
+from generator.file_kind import HEAD_BYTES, foreign_kind, looks_like_pickle
 from generator.legacy_numbers import (
     Array,
     Budget,
+    Storages,
     parameter,
-    scalar,
-    scalar_type,
-    set_byte_order,
-    storage_of,
     tensor,
+)
+from generator.legacy_numpy import NDARRAY, NumpyWords
+from generator.legacy_snapshot import (
+    MAX_MODULE_DEPTH,
+    MAX_NAMES,
+    LegacyNetwork,
+    LegacySnapshot,
+    plain_arguments,
+)
+from generator.legacy_tensorflow import (
+    NETWORK,
+    StoredNetwork,
+    networks_of,
+    set_network,
+    stored_network,
 )
 from generator.pickle_machine import (
     PickleDataError,
@@ -33,11 +46,11 @@ from generator.pickle_machine import (
     refuse_symbol,
     run_pickle,
 )
+from generator.regular_file import UnreadableFileError, read_regular_file
 
-MAX_FILE_BYTES = 4 * 2**30  # the largest published snapshot has 0.4 GB
-MAX_MODULE_DEPTH = 16  # Generator > SynthesisNetwork > SynthesisBlock > SynthesisLayer > FC
-MAX_NAMES = 20_000  # modules and tensors of one network, or entries of its arguments
+MAX_FILE_BYTES = 2 * 2**30  # the largest published snapshot has 0.4 GB
 NETWORK_KEYS = ("G", "D", "G_ema")
+_NAMES_OF_WEIGHTS = ("synthesis.b4.const", "mapping.fc0.weight")
 NETWORK_CLASSES = frozenset({
     "Generator", "MappingNetwork", "SynthesisNetwork", "SynthesisBlock", "SynthesisLayer",
     "ToRGBLayer", "FullyConnectedLayer", "Discriminator", "DiscriminatorBlock",
@@ -49,58 +62,41 @@ class LegacyPickleError(Exception):
     """A snapshot cannot be read; the text names the file, the reason and, if known, a way out."""
 
 
-@dataclass(frozen=True)
-class LegacyNetwork:
-    """One network: its class, its constructor's keyword arguments, its parameters and buffers."""
-
-    class_name: str
-    init_kwargs: dict[str, Any]  # plain Python values, nested dicts included
-    tensors: dict[str, Array]  # by dotted name, as in `synthesis.b4.conv1.weight`
-
-
-@dataclass(frozen=True)
-class LegacySnapshot:
-    """The networks of a snapshot by its own keys: G_ema always, G and D where the file has them."""
-
-    networks: Mapping[str, LegacyNetwork]
-
-
 def read_legacy_pickle(path: str | Path) -> LegacySnapshot:
-    """Read a published StyleGAN2-ADA PyTorch snapshot without executing anything of it.
+    """Read a published StyleGAN2 snapshot without executing anything of it.
 
     Time and memory are bounded by the size of the file. Raises LegacyPickleError for a file that
     is missing, broken, of another kind, or asks for anything but the parts of such a snapshot.
     """
-    path = Path(path)
     try:
-        data = _read_bytes(path)
-        root, end_byte = run_pickle(data, _snapshot_words(len(data)))
+        data = read_regular_file(Path(path), most_bytes=MAX_FILE_BYTES)
+    except UnreadableFileError as error:
+        raise _refused(str(path), error) from error
+    return read_legacy_bytes(data, str(path))
+
+
+def read_legacy_bytes(data: bytes, name: str) -> LegacySnapshot:
+    """Read the bytes of such a file; `name` is what errors call it. Raises LegacyPickleError."""
+    try:
+        _check_kind(data)
+        root, end_byte = run_pickle(memoryview(data), _snapshot_words(len(data)))
         if end_byte != len(data):
             raise PickleDataError(f"{len(data) - end_byte} bytes follow its end")
-        return LegacySnapshot(MappingProxyType(_networks(root)))
+        return _snapshot(root)
     except PickleDataError as error:
-        raise LegacyPickleError(
-            f"{path} cannot be read as a StyleGAN2-ADA PyTorch snapshot: {error}."
-        ) from error
+        raise _refused(name, error) from error
 
 
-def _read_bytes(path: Path) -> memoryview:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise PickleDataError(error.strerror or type(error).__name__) from error
-    if len(data) > MAX_FILE_BYTES:
-        raise PickleDataError(f"it is larger than {MAX_FILE_BYTES} bytes")
-    if not data:
-        raise PickleDataError("it is empty")
-    if data.startswith(b"PK"):
-        raise PickleDataError(
-            "it is a zip archive, as of torch.save or a data set, and not a pickle"
-        )
-    if data[0] != 0x80:
+def _refused(name: str, reason: Exception) -> LegacyPickleError:
+    return LegacyPickleError(f"{name} cannot be read as a StyleGAN2 snapshot: {reason}.")
+
+
+def _check_kind(data: bytes) -> None:
+    foreign = foreign_kind(data[:HEAD_BYTES])
+    if foreign is not None:
+        raise PickleDataError(foreign)
+    if not looks_like_pickle(data[:HEAD_BYTES]):
         raise PickleDataError("it is not a pickle of protocol 2 or later")
-    return memoryview(data)
 
 
 @dataclass(frozen=True)
@@ -112,31 +108,39 @@ class _StoredObject:
 
 
 def _snapshot_words(file_bytes: int) -> Vocabulary:
-    tensors, storages = Budget(file_bytes), Budget(file_bytes)
+    tensors, storages = Budget(file_bytes), Storages(file_bytes)
+    numpy_words = NumpyWords(file_bytes)
+    set_items = Budget(MAX_NAMES, "it holds sets without end")
     calls = {
         Symbol("torch_utils.persistence", "_reconstruct_persistent_obj"): _stored_object,
         Symbol("dnnlib.util", "EasyDict"): _empty_dict,
         Symbol("dnnlib", "EasyDict"): _empty_dict,
         Symbol("collections", "OrderedDict"): _empty_dict,
-        Symbol("builtins", "set"): _set_of_list,
+        Symbol("builtins", "set"): lambda a: _set_of_list(a, set_items),
+        Symbol("__builtin__", "set"): lambda a: _set_of_list(a, set_items),  # in protocol 2
         Symbol("torch._utils", "_rebuild_parameter"): parameter,
         Symbol("torch._utils", "_rebuild_tensor_v2"): lambda a: tensor(a, tensors),
-        Symbol("torch.storage", "_load_from_bytes"): lambda a: storage_of(a, storages),
-        Symbol("numpy", "dtype"): scalar_type,
-        Symbol("numpy.core.multiarray", "scalar"): scalar,
-        Symbol("numpy._core.multiarray", "scalar"): scalar,
+        Symbol("torch.storage", "_load_from_bytes"): storages.read,
+        NETWORK: stored_network,
+        **numpy_words.calls(),
     }
-    return Vocabulary(calls=calls, build=set_byte_order, refusal=_refusal)
+
+    def build(target: object, state: object) -> None:
+        if isinstance(target, StoredNetwork):
+            set_network(target, state)
+        else:
+            numpy_words.build(target, state)
+
+    return Vocabulary(calls=calls, inert=frozenset({NDARRAY}), build=build, refusal=_refusal)
 
 
 def _refusal(symbol: Symbol) -> str:
-    if symbol.module.startswith("dnnlib.tflib") or symbol == Symbol("network", "Network"):
-        return (
-            f"it is a pickle of the TensorFlow implementation ({symbol}), which this version does "
-            "not yet read; use a snapshot of the PyTorch implementation (stylegan2-ada-pytorch)"
-        )
+    if symbol in _BEFORE_STYLEGAN:
+        return f"it is a pickle of Progressive GAN ({symbol}), which is not supported"
     return refuse_symbol(symbol) + ", and nothing of it was executed"
 
+
+_BEFORE_STYLEGAN = frozenset({Symbol("network", "Network"), Symbol("tfutil", "Network")})
 
 # The words of a snapshot.
 
@@ -160,9 +164,12 @@ def _empty_dict(arguments: tuple[object, ...]) -> dict[object, object]:
     return {}
 
 
-def _set_of_list(arguments: tuple[object, ...]) -> set[str]:
+def _set_of_list(arguments: tuple[object, ...], budget: Budget) -> set[str]:
     items = arguments[0] if len(arguments) == 1 else None
-    if type(items) is not list or not all(isinstance(item, str) for item in items):
+    if type(items) is not list:
+        raise PickleDataError("it makes a set of something else than texts")
+    budget.spend(len(items))  # before any is looked at: the same list could come again and again
+    if not all(isinstance(item, str) for item in items):
         raise PickleDataError("it makes a set of something else than texts")
     return set(items)
 
@@ -170,10 +177,21 @@ def _set_of_list(arguments: tuple[object, ...]) -> set[str]:
 # From what was stored to networks.
 
 
-def _networks(root: object) -> dict[str, LegacyNetwork]:
-    if type(root) is not dict or root.get("G_ema") is None:
+def _snapshot(root: object) -> LegacySnapshot:
+    if type(root) is tuple:
+        networks, version = networks_of(root)
+        kind = f"TensorFlow snapshot, state version {version}"
+    elif type(root) is dict and root.get("G_ema") is not None:
+        present = [key for key in NETWORK_KEYS if root.get(key) is not None]
+        networks, kind = {key: _network(key, root[key]) for key in present}, "PyTorch snapshot"
+    elif type(root) is dict and any(name in root for name in _NAMES_OF_WEIGHTS):
+        raise PickleDataError(
+            "it is a pickle of bare weights (a state_dict), without the arguments that their "
+            "network was made with; bring the snapshot that they come from"
+        )
+    else:
         raise PickleDataError("it is no snapshot: it has no network named G_ema")
-    return {key: _network(key, root[key]) for key in NETWORK_KEYS if root.get(key) is not None}
+    return LegacySnapshot(MappingProxyType(networks), kind)
 
 
 def _network(key: str, stored: object) -> LegacyNetwork:
@@ -183,49 +201,46 @@ def _network(key: str, stored: object) -> LegacyNetwork:
     positional = stored.attributes.get("_init_args", ())
     if type(positional) is not tuple or positional:
         raise PickleDataError(f"its {key} was made with arguments without names")
-    kwargs = _Plain().of(stored.attributes.get("_init_kwargs"), 0)
-    if not isinstance(kwargs, dict) or not all(isinstance(name, str) for name in kwargs):
+    kwargs = plain_arguments(stored.attributes.get("_init_kwargs"))
+    if kwargs is None:
         raise PickleDataError(f"its {key} does not say how it was made")
     gatherer = _Gatherer()
     gatherer.gather(stored, "", 0)
+    _name_the_clamp(kwargs, gatherer.clamps)
     return LegacyNetwork(stored.class_name, kwargs, gatherer.tensors)
 
 
-class _Plain:
-    """Copies arguments as plain values. Counts, since references can unfold without end."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def of(self, value: object, depth: int) -> object:
-        self.count += 1
-        if self.count > MAX_NAMES or depth > MAX_MODULE_DEPTH:
-            raise PickleDataError("its networks' arguments are nested without end")
-        if value is None or isinstance(value, bool | int | float | str):
-            return value
-        if type(value) is dict:
-            return {name: self.of(item, depth + 1) for name, item in value.items()}
-        if type(value) is list:
-            return [self.of(item, depth + 1) for item in value]
-        if type(value) is tuple:
-            return tuple(self.of(item, depth + 1) for item in value)
-        raise PickleDataError("its networks' arguments are no plain values")
+def _name_the_clamp(kwargs: dict[str, Any], clamps: set[float]) -> None:
+    """Add conv_clamp, whose default changed over the releases, as the layers have it."""
+    inner = kwargs.get("synthesis_kwargs")
+    named = "conv_clamp" in kwargs or (isinstance(inner, dict) and "conv_clamp" in inner)
+    if not named and len(clamps) == 1:
+        kwargs["conv_clamp"] = clamps.pop()
 
 
 class _Gatherer:
     def __init__(self) -> None:
         self.tensors: dict[str, Array] = {}
+        self.clamps: set[float] = set()
+        self.seen: set[int] = set()
         self.count = 0
 
     def gather(self, stored: object, prefix: str, depth: int) -> None:
         if not isinstance(stored, _StoredObject):
             raise PickleDataError(f"its module '{printable(prefix)}' is no network")
+        if stored.class_name == "SynthesisInput":
+            raise PickleDataError(
+                "it is a snapshot of StyleGAN3, which is not supported; bring one of StyleGAN2"
+            )
         if stored.class_name not in NETWORK_CLASSES:
             raise PickleDataError(
                 f"it holds a layer of the class '{printable(stored.class_name)}', "
                 "which StyleGAN2-ADA does not have"
             )
         self.tick(depth)
+        clamp = stored.attributes.get("conv_clamp")
+        if isinstance(clamp, int | float) and 0 < clamp < 1e9:
+            self.clamps.add(float(clamp))
         for kind in ("_parameters", "_buffers"):
             for name, array in _named(stored, kind):
                 self.tick(depth)
@@ -233,6 +248,9 @@ class _Gatherer:
                     continue
                 if not isinstance(array, np.ndarray):
                     raise PickleDataError(f"its '{printable(prefix + name)}' is no tensor")
+                if id(array) in self.seen:  # what copies them would fill memory out of nothing
+                    raise PickleDataError("it gives the same numbers to two names")
+                self.seen.add(id(array))
                 self.tensors[prefix + name] = array
         for name, module in _named(stored, "_modules"):
             self.gather(module, f"{prefix}{name}.", depth + 1)

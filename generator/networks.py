@@ -1,4 +1,4 @@
-"""Mapping and synthesis networks of StyleGAN2 with skip connections (arXiv 1912.04958, figure 7b).
+"""Mapping and synthesis networks of StyleGAN2 (arXiv 1912.04958, figure 7).
 
 Parameter and buffer names are those of published checkpoints (`mapping.fc0.weight`,
 `synthesis.b8.conv0.noise_const`, ...), so that their tensors load without renaming.
@@ -7,84 +7,37 @@ Parameter and buffer names are those of published checkpoints (`mapping.fc0.weig
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Literal, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from generator.operators import (
-    LEAKY_GAIN,
-    leaky_relu,
-    modulated_conv2d,
-    normalize_second_moment,
-    resample_filter,
-    upsample_2x,
+from generator.generator_config import GeneratorConfig
+from generator.layers import (
+    NOISE_MODES,
+    FullyConnected,
+    NoiseMode,
+    SynthesisLayer,
+    ToRGBLayer,
+    UpsamplingSkip,
 )
+from generator.operators import normalize_second_moment, resample_filter, upsample_2x
 
-NoiseMode = Literal["const", "none", "random"]
-NOISE_MODES: tuple[NoiseMode, ...] = ("const", "none", "random")
+__all__ = [
+    "NOISE_MODES",
+    "FullyConnected",
+    "Generator",
+    "GeneratorConfig",
+    "MappingNetwork",
+    "NoiseMode",
+    "SynthesisBlock",
+    "SynthesisLayer",
+    "SynthesisNetwork",
+    "ToRGBLayer",
+    "UpsamplingSkip",
+]
 
-
-@dataclass(frozen=True)
-class GeneratorConfig:
-    """The arguments that fix a generator's shape. Feature maps at resolution r:
-    min(channel_base // r, channel_max)."""
-
-    z_dim: int = 512
-    c_dim: int = 0
-    w_dim: int = 512
-    img_resolution: int = 64
-    img_channels: int = 3
-    channel_base: int = 32768
-    channel_max: int = 512
-    num_mapping_layers: int = 8
-    conv_clamp: float | None = None
-
-    def __post_init__(self) -> None:
-        size = self.img_resolution
-        if size < 4 or size & (size - 1):
-            raise ValueError(f"img_resolution must be a power of two of at least 4, not {size}")
-
-    @property
-    def num_ws(self) -> int:
-        return 2 * int(math.log2(self.img_resolution)) - 2
-
-    @property
-    def resolutions(self) -> tuple[int, ...]:
-        return tuple(2**k for k in range(2, int(math.log2(self.img_resolution)) + 1))
-
-    def channels(self, resolution: int) -> int:
-        return min(self.channel_base // resolution, self.channel_max)
-
-    def to_dict(self) -> dict[str, object]:
-        return asdict(self)
-
-
-class FullyConnected(nn.Module):
-    """y = activation(x W^T + b) with the equalised learning rate of Progressive GAN: weights are
-    stored with unit variance (over lr_multiplier) and scaled by lr_multiplier / sqrt(in)."""
-
-    def __init__(
-        self,
-        in_features: int,
-        out_features: int,
-        *,
-        activation: Literal["linear", "lrelu"] = "linear",
-        lr_multiplier: float = 1.0,
-        bias_init: float = 0.0,
-    ) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.randn(out_features, in_features) / lr_multiplier)
-        self.bias = nn.Parameter(torch.full((out_features,), bias_init / lr_multiplier))
-        self.activation = activation
-        gain = LEAKY_GAIN if activation == "lrelu" else 1.0
-        self.weight_gain = gain * lr_multiplier / math.sqrt(in_features)
-        self.bias_gain = gain * lr_multiplier
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = torch.addmm(self.bias * self.bias_gain, x, (self.weight * self.weight_gain).t())
-        return leaky_relu(x) if self.activation == "lrelu" else x
+RESIDUAL_GAIN = math.sqrt(0.5)  # of each branch, so that their sum keeps its variance
 
 
 class MappingNetwork(nn.Module):
@@ -92,19 +45,24 @@ class MappingNetwork(nn.Module):
 
     w_avg: Tensor
 
-    def __init__(self, config: GeneratorConfig, w_avg_beta: float = 0.995) -> None:
+    def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         self.z_dim, self.c_dim = config.z_dim, config.c_dim
         self.w_dim, self.num_ws = config.w_dim, config.num_ws
         self.num_layers = config.num_mapping_layers
-        self.w_avg_beta = w_avg_beta
-        width = config.z_dim if config.c_dim == 0 else config.z_dim + config.w_dim
+        self.w_avg_beta = config.w_avg_beta
+        width = config.z_dim
         if config.c_dim > 0:
-            self.embed = FullyConnected(config.c_dim, config.w_dim)
+            label_width = config.embed_features or config.w_dim
+            self.embed = FullyConnected(config.c_dim, label_width)
+            width += label_width
         for k in range(self.num_layers):
-            layer = FullyConnected(width, config.w_dim, activation="lrelu", lr_multiplier=0.01)
+            last = k == self.num_layers - 1
+            wider = config.w_dim if last else config.layer_features or config.w_dim
+            rate = config.lr_multiplier
+            layer = FullyConnected(width, wider, activation="lrelu", lr_multiplier=rate)
             self.add_module(f"fc{k}", layer)
-            width = config.w_dim
+            width = wider
         self.register_buffer("w_avg", torch.zeros(config.w_dim))
 
     def forward(
@@ -140,69 +98,15 @@ class MappingNetwork(nn.Module):
         return ws
 
 
-class SynthesisLayer(nn.Module):
-    """Modulated 3x3 convolution, noise, bias, leaky ReLU."""
-
-    noise_const: Tensor
-    resample_filter: Tensor
-
-    def __init__(
-        self,
-        config: GeneratorConfig,
-        in_channels: int,
-        out_channels: int,
-        resolution: int,
-        up: bool,
-    ) -> None:
-        super().__init__()
-        self.resolution, self.up, self.clamp = resolution, up, config.conv_clamp
-        self.affine = FullyConnected(config.w_dim, in_channels, bias_init=1.0)
-        self.weight = nn.Parameter(torch.randn(out_channels, in_channels, 3, 3))
-        self.noise_strength = nn.Parameter(torch.zeros([]))
-        self.bias = nn.Parameter(torch.zeros(out_channels))
-        self.register_buffer("resample_filter", resample_filter())
-        self.register_buffer("noise_const", torch.randn(resolution, resolution))
-
-    def forward(self, x: Tensor, w: Tensor, noise_mode: NoiseMode) -> Tensor:
-        offset = self.bias[:, None, None] * LEAKY_GAIN
-        if noise_mode == "const":
-            offset = offset + self.noise_const * (self.noise_strength * LEAKY_GAIN)
-        x = modulated_conv2d(
-            x,
-            self.weight,
-            self.affine(w),
-            up_kernel=self.resample_filter if self.up else None,
-            offset=offset,
-            gain=LEAKY_GAIN,
-        )
-        if noise_mode == "random":
-            noise = x.new_empty(len(x), 1, self.resolution, self.resolution).normal_()
-            x = x + noise * (self.noise_strength * LEAKY_GAIN).to(x.dtype)
-        return leaky_relu(x, clamp=self.clamp)
-
-
-class ToRGBLayer(nn.Module):
-    """Modulated 1x1 convolution to colour, without demodulation."""
-
-    def __init__(self, config: GeneratorConfig, in_channels: int) -> None:
-        super().__init__()
-        self.clamp = config.conv_clamp
-        self.affine = FullyConnected(config.w_dim, in_channels, bias_init=1.0)
-        self.weight = nn.Parameter(torch.randn(config.img_channels, in_channels, 1, 1))
-        self.bias = nn.Parameter(torch.zeros(config.img_channels))
-        self.weight_gain = 1.0 / math.sqrt(in_channels)
-
-    def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        styles = self.affine(w) * self.weight_gain
-        offset = self.bias[:, None, None]
-        x = modulated_conv2d(x, self.weight, styles, demodulate=False, offset=offset)
-        return x if self.clamp is None else x.clamp(-self.clamp, self.clamp)
-
-
 class SynthesisBlock(nn.Module):
-    """One resolution: conv0 (up-sampling; none at 4x4), conv1, and torgb into the running image."""
+    """One resolution: conv0 (up-sampling; none at 4x4), conv1, and torgb into the running image.
+
+    torgb is None where the block makes no picture, skip where no convolution goes around the two.
+    """
 
     resample_filter: Tensor
+    torgb: ToRGBLayer | None
+    skip: UpsamplingSkip | None
 
     def __init__(self, config: GeneratorConfig, resolution: int) -> None:
         super().__init__()
@@ -215,22 +119,27 @@ class SynthesisBlock(nn.Module):
             below = config.channels(resolution // 2)
             self.conv0 = SynthesisLayer(config, below, channels, resolution, up=True)
         self.conv1 = SynthesisLayer(config, channels, channels, resolution, up=False)
-        self.torgb = ToRGBLayer(config, channels)
+        self.torgb = ToRGBLayer(config, channels) if config.has_torgb(resolution) else None
+        self.skip = UpsamplingSkip(below, channels) if config.has_skip(resolution) else None
 
     def forward(
         self, x: Tensor | None, image: Tensor | None, ws: Tensor, noise_mode: NoiseMode
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor | None]:
         """ws [N, 2 or 3, w_dim]: one w for each of conv0 (if any), conv1, torgb."""
         layer_ws = list(ws.unbind(dim=1))
         if x is None:
             x = self.const[None].expand(len(ws), -1, -1, -1)
+            x = self.conv1(x, layer_ws[0], noise_mode)
         else:
-            x = self.conv0(x, layer_ws.pop(0), noise_mode)
-        x = self.conv1(x, layer_ws[0], noise_mode)
+            around = None if self.skip is None else self.skip(x, gain=RESIDUAL_GAIN)
+            x = self.conv1(self.conv0(x, layer_ws.pop(0), noise_mode), layer_ws[0], noise_mode)
+            x = x if around is None else torch.add(around, x, alpha=RESIDUAL_GAIN)
+        assert isinstance(x, Tensor)
+        if self.torgb is None:
+            return x, image
         rgb = self.torgb(x, layer_ws[1]).to(torch.float32)
         if image is not None:
             rgb = upsample_2x(image, self.resample_filter) + rgb
-        assert isinstance(x, Tensor)
         return x, rgb
 
 
@@ -256,7 +165,7 @@ class SynthesisNetwork(nn.Module):
         """resolution: stop after that block and return its running image; None: the whole net.
 
         Each torgb shares its w with the next block's conv0. Raises ValueError for a wrong shape
-        of ws, an unknown noise mode, or a resolution that has no block.
+        of ws, an unknown noise mode, or a resolution whose block is not there or makes no picture.
         """
         config = self.config
         _require(
@@ -271,6 +180,11 @@ class SynthesisNetwork(nn.Module):
         last = config.img_resolution if resolution is None else resolution
         if last not in config.resolutions:
             raise ValueError(f"resolution must be one of {config.resolutions}, not {resolution}")
+        if not config.has_torgb(last):
+            raise ValueError(
+                f"a generator of the architecture '{config.architecture}' makes its picture in its "
+                f"last block only, so it cannot stop at {last}"
+            )
         ws = ws.to(torch.float32)
         x: Tensor | None = None
         image: Tensor | None = None

@@ -15,8 +15,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-MAX_OPCODES = 1_000_000  # a published snapshot has about 20 000
+MAX_OPCODES = 250_000  # a published snapshot has 5000 to 40 000
+MAX_TEXT_BYTES = 32 * 2**20  # of all texts together; a snapshot repeats some 2 MB of program text
 MAX_KEY_INT = 2**31  # larger ones could be chosen to collide in a dict
 
 
@@ -75,7 +77,7 @@ def run_pickle(
 ) -> tuple[object, int]:
     """Interpret one pickle of `data`; returns its object and the index of the byte after it.
 
-    Work and memory are bounded by the length of the data and by max_opcodes.
+    Work and memory are bounded by the length of the data, max_opcodes and MAX_TEXT_BYTES.
     Raises PickleDataError for everything that is not an allowed, complete stream.
     """
     machine = _Machine(data, vocabulary, start_byte)
@@ -83,45 +85,78 @@ def run_pickle(
 
 
 class _Machine:
+    __slots__ = (
+        "data",
+        "memo",
+        "outer_stacks",
+        "position_byte",
+        "stack",
+        "text_left_bytes",
+        "vocabulary",
+    )
+
     def __init__(self, data: memoryview, vocabulary: Vocabulary, start_byte: int) -> None:
         self.data = data
         self.vocabulary = vocabulary
         self.position_byte = start_byte
+        self.text_left_bytes = MAX_TEXT_BYTES
         self.stack: list[object] = []
         self.outer_stacks: list[list[object]] = []
         self.memo: dict[int, object] = {}
 
     def run(self, max_opcodes: int) -> object:
+        data, steps, end = self.data, _STEPS, len(self.data)
         for _ in range(max_opcodes):
-            opcode = self.take(1)[0]
-            if opcode == _STOP:
+            position = self.position_byte
+            if position >= end:
+                raise PickleDataError("it ends too early (truncated?)")
+            self.position_byte = position + 1
+            opcode = data[position]
+            step = steps[opcode]
+            if step is not None:
+                step(self)
+            elif opcode == _STOP:
                 if self.outer_stacks or len(self.stack) != 1:
                     raise PickleDataError("its stack is not in order at its end")
                 return self.stack[0]
-            step = _STEPS.get(opcode)
-            if step is None:
+            else:
                 raise PickleDataError(
                     f"it holds the pickle opcode 0x{opcode:02x}, which is not supported"
                 )
-            step(self)
         raise PickleDataError(f"it has more than {max_opcodes} pickle opcodes")
 
     # Reading.
 
     def take(self, count: int) -> memoryview:
-        end = self.position_byte + count
+        start = self.position_byte
+        end = start + count
         if end > len(self.data):
             raise PickleDataError("it ends too early (truncated?)")
-        piece = self.data[self.position_byte : end]
         self.position_byte = end
-        return piece
+        return self.data[start:end]
 
-    def number(self, layout: str) -> int:
-        value = struct.unpack(layout, self.take(struct.calcsize(layout)))[0]
-        assert isinstance(value, int)
-        return value
+    def byte(self) -> int:
+        position = self.position_byte
+        if position >= len(self.data):
+            raise PickleDataError("it ends too early (truncated?)")
+        self.position_byte = position + 1
+        return self.data[position]
+
+    def number(self, layout: struct.Struct) -> Any:
+        position = self.position_byte
+        self.position_byte = position + layout.size
+        try:
+            return layout.unpack_from(self.data, position)[0]
+        except struct.error as error:
+            raise PickleDataError("it ends too early (truncated?)") from error
 
     def text(self, count: int) -> str:
+        self.text_left_bytes -= count
+        if self.text_left_bytes < 0:
+            raise PickleDataError(
+                f"it has more than {MAX_TEXT_BYTES} bytes of text, as arrays in pickle protocol 2 "
+                "are; write it in protocol 4"
+            )
         try:
             return str(self.take(count), "utf-8", "surrogatepass")
         except UnicodeDecodeError as error:
@@ -216,15 +251,31 @@ class _Machine:
     # The memo: a dict, since an index says nothing about how many entries there are.
 
     def recall(self, index: int) -> None:
-        if index not in self.memo:
-            raise PickleDataError("it refers to an object that it has not yet made")
-        self.stack.append(self.memo[index])
+        try:
+            self.stack.append(self.memo[index])
+        except KeyError as error:
+            raise PickleDataError("it refers to an object that it has not yet made") from error
+
+    def recall_near(self) -> None:  # the commonest opcode by far
+        position = self.position_byte
+        self.position_byte = position + 1
+        try:
+            self.stack.append(self.memo[self.data[position]])
+        except IndexError as error:
+            raise PickleDataError("it ends too early (truncated?)") from error
+        except KeyError as error:
+            raise PickleDataError("it refers to an object that it has not yet made") from error
 
     def remember(self, index: int) -> None:
         self.memo[index] = self.top()
 
+    def remember_next(self) -> None:
+        if not self.stack:
+            raise PickleDataError("it takes more from its stack than is there")
+        self.memo[len(self.memo)] = self.stack[-1]
+
     def check_protocol(self) -> None:
-        protocol = self.number("<B")
+        protocol = self.byte()
         if not 2 <= protocol <= 5:
             raise PickleDataError(f"it is written in pickle protocol {protocol}; 2 to 5 are known")
 
@@ -244,26 +295,31 @@ def _checked_key(key: object) -> object:
     raise PickleDataError("it uses something as a key that is neither a text nor a number")
 
 
+_U16, _U32, _I32, _U64, _F64 = map(struct.Struct, ("<H", "<I", "<i", "<Q", ">d"))
 _STOP = ord(".")
-_STEPS: Mapping[int, Callable[[_Machine], None]] = {
+_STEP_OF: Mapping[int, Callable[[_Machine], None]] = {
     0x80: _Machine.check_protocol,  # PROTO
-    0x95: lambda m: (m.number("<Q"), None)[1],  # FRAME: only a hint for buffering
+    0x95: lambda m: (m.number(_U64), None)[1],  # FRAME: only a hint for buffering
     ord("("): _Machine.push_mark,
     # Atoms.
     ord("N"): lambda m: m.stack.append(None),
     0x88: lambda m: m.stack.append(True),
     0x89: lambda m: m.stack.append(False),
-    ord("J"): lambda m: m.stack.append(m.number("<i")),
-    ord("K"): lambda m: m.stack.append(m.number("<B")),
-    ord("M"): lambda m: m.stack.append(m.number("<H")),
-    0x8A: lambda m: m.stack.append(int.from_bytes(m.take(m.number("<B")), "little", signed=True)),
-    ord("G"): lambda m: m.stack.append(struct.unpack(">d", m.take(8))[0]),
-    ord("X"): lambda m: m.stack.append(m.text(m.number("<I"))),
-    0x8C: lambda m: m.stack.append(m.text(m.number("<B"))),
-    0x8D: lambda m: m.stack.append(m.text(m.number("<Q"))),
-    ord("B"): lambda m: m.stack.append(m.take(m.number("<I"))),
-    ord("C"): lambda m: m.stack.append(m.take(m.number("<B"))),
-    0x8E: lambda m: m.stack.append(m.take(m.number("<Q"))),
+    ord("J"): lambda m: m.stack.append(m.number(_I32)),
+    ord("K"): lambda m: m.stack.append(m.byte()),
+    ord("M"): lambda m: m.stack.append(m.number(_U16)),
+    0x8A: lambda m: m.stack.append(int.from_bytes(m.take(m.byte()), "little", signed=True)),
+    ord("G"): lambda m: m.stack.append(m.number(_F64)),
+    ord("X"): lambda m: m.stack.append(m.text(m.number(_U32))),
+    0x8C: lambda m: m.stack.append(m.text(m.byte())),
+    0x8D: lambda m: m.stack.append(m.text(m.number(_U64))),
+    ord("B"): lambda m: m.stack.append(m.take(m.number(_U32))),
+    ord("C"): lambda m: m.stack.append(m.take(m.byte())),
+    0x8E: lambda m: m.stack.append(m.take(m.number(_U64))),
+    0x96: lambda m: m.stack.append(m.take(m.number(_U64))),  # BYTEARRAY8
+    # Strings of Python 2, where names and bytes are one: short ones may be names.
+    ord("U"): lambda m: m.stack.append(str(m.take(m.byte()), "latin-1")),
+    ord("T"): lambda m: m.stack.append(m.take(m.number(_U32))),
     # Containers.
     ord(")"): lambda m: m.stack.append(()),
     ord("]"): lambda m: m.stack.append([]),
@@ -279,11 +335,11 @@ _STEPS: Mapping[int, Callable[[_Machine], None]] = {
     ord("u"): lambda m: m.set_items(m.pop_to_mark()),
     0x90: lambda m: m.add_items(m.pop_to_mark()),
     # Memo.
-    ord("q"): lambda m: m.remember(m.number("<B")),
-    ord("r"): lambda m: m.remember(m.number("<I")),
-    0x94: lambda m: m.remember(len(m.memo)),
-    ord("h"): lambda m: m.recall(m.number("<B")),
-    ord("j"): lambda m: m.recall(m.number("<I")),
+    ord("q"): lambda m: m.remember(m.byte()),
+    ord("r"): lambda m: m.remember(m.number(_U32)),
+    0x94: _Machine.remember_next,
+    ord("h"): _Machine.recall_near,
+    ord("j"): lambda m: m.recall(m.number(_U32)),
     # Symbols and their application.
     ord("c"): lambda m: m.push_symbol(m.line(), m.line()),
     0x93: _Machine.push_symbol_of_stack,
@@ -292,3 +348,5 @@ _STEPS: Mapping[int, Callable[[_Machine], None]] = {
     ord("b"): _Machine.build,
     ord("Q"): _Machine.refer,
 }
+# A list, since the next step is looked up by its byte for every opcode.
+_STEPS = [_STEP_OF.get(opcode) for opcode in range(256)]

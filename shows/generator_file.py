@@ -28,9 +28,28 @@ class GeneratorInfo:
     content_hash: str
 
 
+def playable_file(path: Path) -> Path:
+    """The file that is played for the one that a show names: for a published snapshot (.pkl), what
+    `python -m generator import` makes of it, beside it."""
+    return path.with_suffix(".safetensors") if path.suffix == ".pkl" else path
+
+
+def how_to_get(path: Path) -> str:
+    """What to do about a generator file that is missing, as the rest of a sentence on it."""
+    snapshot = path.with_suffix(".pkl")
+    if snapshot.is_file():
+        return (
+            f"has to be made of {snapshot.name} once: run `python -m generator import {snapshot} "
+            f"{path}`."
+        )
+    return f"is missing: put a generator there, or train one ({path})."
+
+
 def read_generator_info(path: Path, source: str | None = None) -> GeneratorInfo:
     """Read a generator file's header. source: the file's name in the faults. Raises ShowError."""
     source = source or path.name
+    if not path.exists():
+        raise ShowError(f"{source} {how_to_get(path)}")
     metadata = read_safetensors_header(path, source).metadata
     found = metadata.get("format", "none")
     if found != GENERATOR_FORMAT:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from shows.generator_file import playable_file
 from shows.latent_set import LatentSet
 from shows.schema import Ballad, ShowError, ShowSettings
 
@@ -36,8 +37,8 @@ class Show:
 
     @property
     def generator_path(self) -> Path:
-        """The generator's file."""
-        return self.folder / self.settings.generator
+        """The generator's file, or what was made of it to be played."""
+        return playable_file(self.folder / self.settings.generator)
 
     def ballad(self, ballad_id: str) -> Ballad:
         """The ballad with this id; raises ShowError."""

@@ -10,7 +10,12 @@ from typing import Any
 import yaml
 
 from shows.atomic_file import write_atomically
-from shows.generator_file import GeneratorInfo, read_generator_info
+from shows.generator_file import (
+    GeneratorInfo,
+    how_to_get,
+    playable_file,
+    read_generator_info,
+)
 from shows.latent_set import LatentSet, read_latent_set
 from shows.schema import (
     SCHEMA_VERSION,
@@ -60,7 +65,7 @@ def load_settings(folder: Path) -> ShowSettings:
     settings = parse_settings(
         upgrade(read_yaml_mapping(folder / "show.yaml", "show.yaml")), "show.yaml"
     )
-    _stay_inside(folder, folder / settings.generator, "show.yaml: generator")
+    _stay_inside(folder, playable_file(folder / settings.generator), "show.yaml: generator")
     return settings
 
 
@@ -95,7 +100,9 @@ def load_show(folder: Path, *, latents: bool = True) -> Show:
         return Show(folder, settings, ballads, MappingProxyType({}))
     sets = {ballad.id: _load_latents(folder, settings, ballad) for ballad in ballads}
     _sizes_agree(sets)
-    warnings = _compare_with_generator(folder / settings.generator, settings.generator, sets)
+    playable = playable_file(folder / settings.generator)
+    source = playable.relative_to(folder).as_posix()
+    warnings = _compare_with_generator(playable, source, sets)
     return Show(folder, settings, ballads, MappingProxyType(sets), warnings)
 
 
@@ -193,7 +200,7 @@ def _compare_with_generator(
     path: Path, source: str, sets: Mapping[str, LatentSet]
 ) -> tuple[str, ...]:
     if not path.is_file():
-        return (f"{source} is missing: this show can play films and stills, but not live.",)
+        return (f"{source} {how_to_get(path)} Until then this show plays stills, not live.",)
     info: GeneratorInfo = read_generator_info(path, source)
     warnings: list[str] = []
     for ballad_id, latents in sets.items():

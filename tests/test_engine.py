@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +12,37 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from generator import engine as engine_module
+from generator.calibration import calibrated, fast_precisions, psnr
 from generator.checkpoint import CheckpointError, save_generator
-from generator.engine import SynthesisEngine, open_engine
+from generator.dither import FILE, SIDE, dither, void_and_cluster
+from generator.engine import SynthesisEngine, open_engine, to_rgba
+from generator.engine_path import EnginePath, LayerPath
 from generator.networks import Generator, NoiseMode
+from generator.prepared import PreparedSynthesis
 from tests.tiny_networks import random_generator, random_ws
 
 pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
 LEAST_PSNR_DB = 40.0
-PRECISIONS = engine_module._precisions("cpu")
+PRECISIONS = fast_precisions("cpu")
+LAYERS = 7  # of the 32-pixel network: 4x4 has one convolution, the others two
+INPUTS = LayerPath("inputs")
+TRANSPOSED, COMPOSITE = LayerPath("inputs", "transposed"), LayerPath("inputs", "composite")
+OWN, OWN_UP = LayerPath("weights"), LayerPath("weights", "transposed")
+
+
+def make_path(plain: LayerPath, up: LayerPath, *, precision: str, singly_from: int) -> EnginePath:
+    layers = tuple(plain if place % 2 == 0 else up for place in range(LAYERS))
+    return EnginePath(precision, singly_from, layers)
+
+
+PATHS = {
+    "scaled inputs, transposed": make_path(INPUTS, TRANSPOSED, precision="float32", singly_from=64),
+    "scaled inputs, composite": make_path(INPUTS, COMPOSITE, precision="float32", singly_from=64),
+    "own weights": make_path(OWN, OWN_UP, precision="float32", singly_from=4),
+    "own weights in a batch": make_path(OWN, OWN_UP, precision="float32", singly_from=64),
+    "one by one from 16": make_path(INPUTS, TRANSPOSED, precision="float32", singly_from=16),
+}
 
 
 def make_engine(
@@ -27,7 +50,7 @@ def make_engine(
     *,
     max_batch: int = 4,
     noise_mode: NoiseMode = "const",
-    precision: torch.dtype = torch.float32,
+    precision: str = "float32",
 ) -> SynthesisEngine:
     return SynthesisEngine(net, max_batch=max_batch, noise_mode=noise_mode, precisions=[precision])
 
@@ -45,11 +68,45 @@ def wanted(net: Generator, ws: NDArray[np.float32], noise_mode: NoiseMode) -> ND
     return levels
 
 
+# ---- every way of making a picture makes the same picture
+
+
 @pytest.mark.parametrize("noise_mode", ["const", "none"])
 @pytest.mark.parametrize("conv_clamp", [None, 0.75])
-@pytest.mark.parametrize("precision", PRECISIONS, ids=str)
+@pytest.mark.parametrize("name", PATHS)
+def test_every_path_is_the_network_to_rounding(
+    name: str, conv_clamp: float | None, noise_mode: NoiseMode
+) -> None:
+    net = random_generator(conv_clamp=conv_clamp)
+    ws = torch.from_numpy(random_ws(net, 3))
+    exact = net.synthesis(ws, noise_mode=noise_mode)
+    with torch.inference_mode():
+        made = PreparedSynthesis(net, PATHS[name], noise_mode, "cpu")(ws)
+        early = PreparedSynthesis(net, PATHS[name], noise_mode, "cpu")(ws, 16)
+    assert float((made - exact).abs().max() / exact.abs().max()) < 5e-6
+    stopped = net.synthesis(ws, noise_mode=noise_mode, resolution=16)
+    assert float((early - stopped).abs().max() / stopped.abs().max()) < 5e-6
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="torch without oneDNN")
+def test_bias_and_activation_within_the_convolution_change_nothing() -> None:
+    net = random_generator()
+    fused = replace(
+        PATHS["own weights"],
+        layers=tuple(replace(layer, fused=True) for layer in PATHS["own weights"].layers),
+    )
+    ws = torch.from_numpy(random_ws(net, 2))
+    exact = net.synthesis(ws, noise_mode="none")
+    with torch.inference_mode():
+        made = PreparedSynthesis(net, fused, "none", "cpu")(ws)
+    assert float((made - exact).abs().max() / exact.abs().max()) < 5e-6
+
+
+@pytest.mark.parametrize("noise_mode", ["const", "none"])
+@pytest.mark.parametrize("conv_clamp", [None, 0.75])
+@pytest.mark.parametrize("precision", PRECISIONS)
 def test_every_precision_of_this_machine_draws_the_same_picture(
-    precision: torch.dtype, conv_clamp: float | None, noise_mode: NoiseMode
+    precision: str, conv_clamp: float | None, noise_mode: NoiseMode
 ) -> None:
     net = random_generator(conv_clamp=conv_clamp)
     ws = random_ws(net, 4)
@@ -57,10 +114,10 @@ def test_every_precision_of_this_machine_draws_the_same_picture(
     got = drawn(make_engine(net, noise_mode=noise_mode, precision=precision), ws)[..., :3]
     assert levels.std() > 20 and ((levels > 0) & (levels < 255)).mean() > 0.9
     error = float(np.square(got - levels).mean())
-    psnr = 20 * math.log10(255 / math.sqrt(error))
-    print(f"{precision} {psnr:.1f} dB, levels spread {levels.std():.0f}")
-    assert psnr >= LEAST_PSNR_DB
-    if precision == torch.float32:
+    decibel = 20 * math.log10(255 / math.sqrt(error))
+    print(f"{precision} {decibel:.1f} dB, levels spread {levels.std():.0f}")
+    assert decibel >= LEAST_PSNR_DB
+    if precision == "float32":
         # rounding with a dither of a level's width is off by less than a level
         assert np.abs(got - levels).max() < 1.01
 
@@ -72,38 +129,164 @@ def test_noise_const_and_none_differ() -> None:
     assert (with_noise != drawn(make_engine(net, max_batch=1, noise_mode="none"), ws)).mean() > 0.1
 
 
-@pytest.mark.parametrize("precision", PRECISIONS, ids=str)
-def test_equal_ws_give_equal_pictures(precision: torch.dtype) -> None:
+def test_an_early_stop_is_drawn_into_a_smaller_picture() -> None:
+    net = random_generator()
+    engine = make_engine(net)
+    ws = random_ws(net, 2)
+    out = np.zeros((2, 16, 16, 4), np.uint8)
+    engine.render(ws, out)
+    image = net.synthesis(torch.from_numpy(ws), resolution=16)
+    levels = (image * 127.5 + 127.5).clamp(0, 255).permute(0, 2, 3, 1).numpy()
+    assert np.abs(out[..., :3] - levels).max() < 1.01
+
+
+# ---- batches
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_equal_ws_are_drawn_once(precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
     net = random_generator()
     engine = make_engine(net, precision=precision)
     ws = random_ws(net, 4)
     ws[2] = ws[0]
-    first = drawn(engine, ws)
-    assert np.array_equal(first[0], first[2]) and not np.array_equal(first[0], first[1])
-    assert np.array_equal(first, drawn(engine, ws))
+    ws[3] = ws[0]
+    sizes = []
+    draw = engine._render_different
+
+    def watched(ws: NDArray[np.float32], out: NDArray[np.uint8], resolution: int) -> None:
+        sizes.append(len(ws))
+        draw(ws, out, resolution)
+
+    monkeypatch.setattr(engine, "_render_different", watched)
+    made = drawn(engine, ws)
+    assert sizes == [2]
+    assert np.array_equal(made[0], made[2]) and np.array_equal(made[0], made[3])
+    assert not np.array_equal(made[0], made[1])
+    assert np.array_equal(made[:2], drawn(engine, ws[:2]))
 
 
-@pytest.mark.parametrize("precision", PRECISIONS, ids=str)
-def test_a_smaller_call_draws_what_a_full_one_draws(precision: torch.dtype) -> None:
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("sizes", [(1, 2, 3, 4), (1, 4)])
+def test_a_smaller_call_draws_what_a_full_one_draws(precision: str, sizes: tuple[int, ...]) -> None:
     net = random_generator()
     engine = make_engine(net, precision=precision)
+    engine.batch_sizes = sizes
     ws = random_ws(net, 4)
     full = drawn(engine, ws)
-    for n in (2, 3):
-        assert np.array_equal(drawn(engine, ws[:n]), full[:n])
-    # alone, the convolution library may sum in another order: a level here or there
-    alone = drawn(engine, ws[:1])
-    assert np.abs(alone.astype(int) - full[:1]).max() <= (1 if precision == torch.float32 else 4)
+    for n in (1, 2, 3):
+        # in another batch the convolution library may sum in another order: a level here or there
+        difference = np.abs(drawn(engine, ws[:n]).astype(int) - full[:n])
+        assert difference.max() <= (1 if precision == "float32" else 4)
+        assert (difference != 0).mean() < 0.2
+
+
+# ---- calibration
+
+
+def test_a_calibrated_path_is_remembered_and_a_spoilt_memory_is_made_anew(tmp_path: Path) -> None:
+    net = random_generator()
+    cache = tmp_path / "cache" / "paths.json"
+
+    def choose(batch: int = 2) -> tuple[EnginePath, bool]:
+        made = calibrated(net, batch=batch, noise_mode="const", device="cpu", cache=cache)
+        assert made.psnr_db[1] >= LEAST_PSNR_DB
+        return made.path, made.from_cache
+
+    first, known = choose()
+    assert not known and len(first.layers) == LAYERS
+    assert choose() == (first, True)
+    assert choose(batch=3)[1] is False, "another batch is another question"
+    assert len(json.loads(cache.read_text())) == 2
+    spoilt = {key: {**entry, "path": {"layers": 7}} for key, entry in _entries(cache).items()}
+    cache.write_text(json.dumps(spoilt))
+    assert choose()[1] is False
+    cache.write_text("no JSON")
+    assert choose()[1] is False and choose()[1] is True
+    with torch.no_grad():
+        net.synthesis.get_submodule("b8").conv1.weight.mul_(1.5)
+    assert choose()[1] is False, "other weights, another error against float32"
+
+
+def _entries(cache: Path) -> dict[str, dict[str, object]]:
+    entries: dict[str, dict[str, object]] = json.loads(cache.read_text())
+    return entries
+
+
+def test_a_memory_that_cannot_be_written_costs_nothing_but_time(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    net = random_generator()
+    cache = blocked / "paths.json"
+    for _ in range(2):
+        made = calibrated(net, batch=1, noise_mode="none", device="cpu", cache=cache)
+        assert not made.from_cache
+
+
+def test_a_precision_that_spoils_the_picture_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = random_generator()
+    monkeypatch.setattr("generator.calibration.LEAST_PSNR_DB", 119.0)
+    made = calibrated(
+        net, batch=1, noise_mode="const", device="cpu", precisions=("bfloat16", "float32")
+    )
+    assert made.path.precision == "float32"
+
+
+def test_a_clamp_is_left_out_only_where_nothing_comes_near_it() -> None:
+    for clamp, kept in ((0.75, True), (1e6, False)):
+        made = calibrated(
+            random_generator(conv_clamp=clamp), batch=1, noise_mode="const", device="cpu"
+        )
+        assert made.path.keeps_clamp is kept
+    assert "clamp never reached" in str(made.path)
+
+
+def test_a_path_is_pinned_and_survives_json() -> None:
+    net = random_generator()
+    for path in PATHS.values():
+        again = EnginePath.from_dict(json.loads(json.dumps(path.to_dict())))
+        assert again == path
+    engine = SynthesisEngine(net, max_batch=1, path=path)
+    assert engine.path == path and engine.calibration is None
+    assert "pinned" in engine.description and "one sample at a time from 16 px" in str(path)
+    with pytest.raises(ValueError, match="path of 3 layers, for a network of 7"):
+        SynthesisEngine(net, max_batch=1, path=replace(path, layers=path.layers[:3]))
+    for wrong in ({"precision": "int8"}, {"layers": [{"modulation": "magic"}]}):
+        with pytest.raises((ValueError, TypeError)):
+            EnginePath.from_dict({**path.to_dict(), **wrong})
+
+
+def test_psnr_is_that_of_the_definition() -> None:
+    wanted = torch.zeros(3, 4, 4)
+    assert psnr(wanted + 0.02, wanted) == pytest.approx(10 * math.log10(4 / 0.0004))
+    assert psnr(wanted, wanted) == 120.0
+    assert psnr(wanted + 5, wanted + 1) == 120.0, "what lies outside -1..1 is not seen"
+
+
+# ---- eight bits
 
 
 def test_the_dither_keeps_the_mean_of_a_gradient_finer_than_a_level() -> None:
-    net = random_generator()
-    engine = make_engine(net, max_batch=1)
+    tile = dither(64, 64) + 127.5
     for level in (100.0, 100.25, 100.5, 100.9, 0.0, 255.0):
-        flat = torch.full((1, 3, 32, 32), (level - 127.5) / 127.5)
-        rounded = engine._levels(flat).numpy()
-        assert abs(rounded.mean() - level) < 0.03
+        flat = torch.full((1, 3, 64, 64), (level - 127.5) / 127.5)
+        rounded = to_rgba(flat, tile)[..., :3].numpy()
+        assert abs(rounded.mean() - level) < 0.01
         assert set(np.unique(rounded)) <= {math.floor(level), math.ceil(level)}
+
+
+def test_the_tile_is_blue_noise_and_made_by_the_algorithm_that_stands_there() -> None:
+    ranks = np.load(FILE)
+    assert sorted(ranks.flat) == list(range(SIDE * SIDE)), "every threshold once"
+    power = np.abs(np.fft.fft2(ranks - ranks.mean())) ** 2
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(SIDE), np.fft.fftfreq(SIDE)))
+    low, high = power[(frequency < 0.15) & (frequency > 0)].mean(), power[frequency > 0.3].mean()
+    assert low < 0.02 * high
+    small = void_and_cluster(16)
+    assert sorted(small.flat) == list(range(256))
+    assert np.array_equal(small, void_and_cluster(16))
+    channels = dither(SIDE, SIDE).numpy()
+    assert abs(np.corrcoef(channels[..., 0].flat, channels[..., 1].flat)[0, 1]) < 0.1
+    assert dither(20, 100).shape == (20, 100, 3)
 
 
 def test_every_pixel_is_opaque() -> None:
@@ -121,6 +304,9 @@ def test_a_view_of_a_larger_buffer_is_drawn_into() -> None:
     assert not ring[0].any() and not ring[2].any() and not ring[1, 2:].any()
 
 
+# ---- what is refused
+
+
 @pytest.mark.parametrize(
     ("ws_shape", "out_shape"),
     [
@@ -129,6 +315,7 @@ def test_a_view_of_a_larger_buffer_is_drawn_into() -> None:
         ((1, 16), (1, 32, 32, 4)),
         ((1, 8, 16), (2, 32, 32, 4)),
         ((1, 8, 16), (1, 32, 32, 3)),
+        ((1, 8, 16), (1, 20, 20, 4)),
         ((5, 8, 16), (5, 32, 32, 4)),
         ((0, 8, 16), (0, 32, 32, 4)),
     ],
@@ -153,25 +340,17 @@ def test_random_noise_is_refused() -> None:
         SynthesisEngine(random_generator(), max_batch=1, noise_mode="random")
 
 
-def test_the_fastest_precision_measured_is_the_one_that_draws(
-    monkeypatch: pytest.MonkeyPatch,
+def test_an_engine_is_opened_on_a_saved_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    net = random_generator()
-    ws = random_ws(net, 2)
-    alike = drawn(make_engine(net, max_batch=2, precision=torch.bfloat16), ws)
-    seconds = iter([0.001, 0.002])
-    monkeypatch.setattr(SynthesisEngine, "_measure", lambda *_: next(seconds))
-    engine = SynthesisEngine(net, max_batch=2, precisions=[torch.bfloat16, torch.float32])
-    assert engine.precision == torch.bfloat16 and "bfloat16" in engine.description
-    assert np.array_equal(drawn(engine, ws), alike)
-
-
-def test_an_engine_is_opened_on_a_saved_file(tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     net = random_generator()
     save_generator(net, tmp_path / "g.safetensors", torch.float32)
-    engine = open_engine(tmp_path / "g.safetensors", screens=3, noise_mode="none", threads=1)
-    assert (engine.num_ws, engine.w_dim, engine.width, engine.height) == (8, 16, 32, 32)
-    assert "32x32" in engine.description
+    for how in ("calibrated in", "known from before"):
+        engine = open_engine(tmp_path / "g.safetensors", screens=3, noise_mode="none", threads=1)
+        assert (engine.num_ws, engine.w_dim, engine.width, engine.height) == (8, 16, 32, 32)
+        assert "32x32" in engine.description and " ms a picture" in engine.description
+        assert how in engine.description
     ws = random_ws(net, 3)
     levels = wanted(net, ws, "none")
     error = float(np.square(drawn(engine, ws)[..., :3] - levels).mean())
@@ -181,3 +360,17 @@ def test_an_engine_is_opened_on_a_saved_file(tmp_path: Path) -> None:
 def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"none\.safetensors: there is no such file"):
         open_engine(tmp_path / "none.safetensors", threads=1)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_cuda_draws_the_same_picture() -> None:
+    net = random_generator()
+    ws = random_ws(net, 4)
+    levels = wanted(net, ws, "const")
+    for precision in fast_precisions("cuda"):
+        engine = SynthesisEngine(net, max_batch=4, device="cuda", precisions=[precision])
+        for n in (4, 1, 4, 3):
+            got = drawn(engine, ws[:n])[..., :3]
+            error = float(np.square(got - levels[:n]).mean())
+            assert 20 * math.log10(255 / math.sqrt(error)) >= LEAST_PSNR_DB, (precision, n)

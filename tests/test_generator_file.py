@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from shows.generator_file import GeneratorInfo, read_generator_info
+from shows.generator_file import GeneratorInfo, playable_file, read_generator_info
 from shows.schema import ShowError
 from tests.tiny_show import write_fake_generator
 
@@ -105,5 +105,16 @@ def test_a_truncated_or_missing_file(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(ShowError, match="copy it again"):
         read_generator_info(path)
-    with pytest.raises(ShowError, match="cannot be read"):
+    with pytest.raises(ShowError, match="none is missing: put a generator there"):
         read_generator_info(tmp_path / "none")
+
+
+def test_a_snapshot_is_not_read_but_what_was_made_of_it(tmp_path: Path) -> None:
+    snapshot = tmp_path / "generator.pkl"
+    snapshot.write_bytes(b"never looked at")
+    path = playable_file(snapshot)
+    assert path == tmp_path / "generator.safetensors" == playable_file(path)
+    with pytest.raises(ShowError, match=r"made of generator\.pkl once: run `python -m gener"):
+        read_generator_info(path)
+    write(path)
+    assert read_generator_info(path).content_hash == "ab12"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import generator
 from generator.networks import Generator
-from tests.golden import golden_folder
+from tests.golden import compares, golden_arrays, golden_folder, met
 
 Array = NDArray[Any]
 
@@ -23,6 +23,7 @@ NETS = {
     "g_torch.pkl": "generator.npz",
     "g_torch_cond.pkl": "generator_cond.npz",
     "g_torch_fp16.pkl": "generator_fp16.npz",
+    "g_tf.pkl": "generator_tf.npz",
 }
 INPUTS = {"z", "c", "truncation", "seeds"}  # what the comparisons are made from
 W_TOLERANCE = (
@@ -107,34 +108,22 @@ class Comparison:
         return torch.cat(images).permute(0, 2, 3, 1).numpy()
 
 
-@pytest.mark.parametrize("pickle_name", NETS)
+@pytest.mark.parametrize(("pickle_name", "reference"), list(NETS.items()))
+@compares("{reference}", "w_*", "img_*", "rgb_*", "x_*", "mix_*", "seed_*")
 @torch.no_grad()
-def test_every_array_of_the_reference_is_met(pickle_name: str) -> None:
-    folder = golden_folder()
-    net = generator.load(folder / pickle_name)
-    with np.load(folder / NETS[pickle_name], allow_pickle=False) as file:
-        reference = {name: file[name] for name in file.files}
-    comparison = Comparison(net, reference)
-    faults, compared = [], set()
-    print(f"{pickle_name}: {net.img_resolution} px, c_dim {net.c_dim}")
-    for name in sorted(reference.keys() - INPUTS):
-        wanted = reference[name]
-        got = comparison.ours(name)
-        assert got.shape == wanted.shape and got.dtype == wanted.dtype, name
+def test_every_array_of_the_reference_is_met(pickle_name: str, reference: str) -> None:
+    net = generator.load(golden_folder() / pickle_name)
+    arrays = golden_arrays(reference)
+    comparison = Comparison(net, arrays)
+    for name in sorted(arrays.keys() - INPUTS):
+        got, wanted = comparison.ours(name), arrays[name]
+        assert got.dtype == wanted.dtype, name
         if wanted.dtype == np.uint8:
-            steps = np.abs(got.astype(int) - wanted.astype(int))
-            error, limit = float(np.mean(steps != 0)), 0.005
-            good = steps.max() <= 1 and error < limit
+            met(reference, name, got, absolute=1)
+            assert float(np.mean(got != wanted)) < 0.005
         else:
-            error = float(np.abs(got - wanted).max() / np.abs(wanted).max())
-            limit = W_TOLERANCE if name.startswith(("w_", "seed_z", "mix_ws")) else IMAGE_TOLERANCE
-            good = error <= limit
-        compared.add(name)
-        print(f"  {name:24} {wanted.shape!s:18} error {error:.1e} of {limit:.0e}")
-        if not good:
-            faults.append(f"{name}: {error:.2e} is over {limit:.0e}")
-    assert compared | INPUTS >= reference.keys() and len(compared) >= 15
-    assert not faults
+            of_w = name.startswith(("w_", "seed_z", "mix_ws"))
+            met(reference, name, got, of_max=W_TOLERANCE if of_w else IMAGE_TOLERANCE)
 
 
 def test_the_sizes_of_the_reference_nets_are_read() -> None:
@@ -143,6 +132,7 @@ def test_the_sizes_of_the_reference_nets_are_read() -> None:
         "g_torch.pkl": (64, 64, 0, 10, 64, 3),
         "g_torch_cond.pkl": (40, 48, 4, 8, 32, 3),
         "g_torch_fp16.pkl": (32, 32, 0, 8, 32, 3),
+        "g_tf.pkl": (48, 48, 0, 8, 32, 3),
     }
     for name, wanted in sizes.items():
         net = generator.load(folder / name)

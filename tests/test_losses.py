@@ -4,61 +4,69 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from generator.networks import NoiseMode
-from tests.golden import golden_arrays
+from tests.golden import Array, compares, golden_arrays, met, met_names
 from tests.golden_networks import golden_discriminator, golden_generator
 from training.losses import (
     discriminator_loss,
     generator_loss,
     path_length_penalty,
+    path_lengths,
+    path_slopes,
     r1_penalty,
+    squared_slopes,
 )
+from training.training_loop import Training, TrainingOptions
 
 pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
-Reference = Mapping[str, NDArray[Any]]
+Reference = Mapping[str, Array]
 
-# the folder's README, section 8; the first two relative to the value
-MAIN_TOLERANCE = 1e-4
-PATH_LENGTH_TOLERANCE = 1e-3
-NORM_TOLERANCE, NORM_FLOOR = 5e-3, 1e-5  # of the norm, plus of the largest norm
+FILE = "loss.npz"
+# the folder's README, section 8
+MAIN_TOLERANCE = 1e-4  # of each value
+PATH_LENGTH_TOLERANCE = 1e-3  # of each value
+NORM_TOLERANCE, NORM_FLOOR = 5e-3, 1e-5  # of each norm, plus of the largest norm
 GRADIENT_TOLERANCE = 5e-3  # of the largest absolute value
-R1_GAMMA = 10.0
+LOGIT_TOLERANCE = 1e-4  # of the largest absolute value
+R1_GAMMA, PL_WEIGHT = 10.0, 2.0
 BOTH_MODES = pytest.mark.parametrize("mode", ["const", "none"])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def reference() -> Reference:
-    return golden_arrays("loss.npz")
+    return golden_arrays(FILE)
 
 
-def assert_gradients(net: nn.Module, reference: Reference, phase: str, gain: float = 1.0) -> None:
+def each(loss: Callable[..., Tensor], *logits: Tensor) -> list[list[float]]:
+    """The loss of every picture alone: [N, 1]."""
+    return [[float(loss(*row).detach())] for row in zip(*logits, strict=True)]
+
+
+def met_gradients(net: nn.Module, phase: str, gain: float = 1.0) -> None:
     """Norms of all parameters' gradients times gain, and those gradients that are kept in full."""
-    names = json.loads(bytes(reference[f"{phase}_grad_names"]))
-    norms = dict(zip(names, reference[f"{phase}_grad_norms"].tolist(), strict=True))
-    floor = NORM_FLOOR * max(norm for norm in norms.values() if not math.isnan(norm))
     # no gradient at all is as good as one of zeros
     gradients = {
         name: torch.zeros_like(parameter) if parameter.grad is None else parameter.grad * gain
         for name, parameter in net.named_parameters()
     }
-    assert set(gradients) == set(names)
-    for name, wanted in norms.items():
-        wanted = 0.0 if math.isnan(wanted) else wanted
-        norm = float(gradients[name].norm())
-        assert norm == pytest.approx(wanted, rel=NORM_TOLERANCE, abs=floor), name
-    for key in (key for key in reference if key.startswith(f"{phase}_grad/")):
-        error = np.abs(gradients[key.split("/", 1)[1]].numpy() - reference[key]).max()
-        assert error <= GRADIENT_TOLERANCE * np.abs(reference[key]).max(), key
+    reference = golden_arrays(FILE)
+    met_names(FILE, f"{phase}_grad_names", gradients)
+    norms = [
+        float(gradients[name].norm())
+        for name in json.loads(bytes(reference[f"{phase}_grad_names"]))
+    ]
+    met(FILE, f"{phase}_grad_norms", norms, relative=NORM_TOLERANCE, of_max=NORM_FLOOR)
+    for key in reference:
+        if key.startswith(f"{phase}_grad/"):
+            met(FILE, key, gradients[key.split("/", 1)[1]], of_max=GRADIENT_TOLERANCE)
 
 
 def real_images(reference: Reference) -> Tensor:
@@ -66,46 +74,68 @@ def real_images(reference: Reference) -> Tensor:
 
 
 @BOTH_MODES
+@compares(FILE, "{mode}_Gmain_*")
 def test_the_generators_main_loss(reference: Reference, mode: NoiseMode) -> None:
     net, judge = golden_generator(), golden_discriminator()
     ws = net.mapping(torch.from_numpy(reference["z"]), update_w_avg=True)
     logits = judge(net.synthesis(ws, noise_mode=mode))
     loss = generator_loss(logits)
     loss.backward()  # type: ignore[no-untyped-call]
-    fake_logits = reference[f"{mode}_Gmain_fake_logits"]
-    error = np.abs(logits.detach().numpy() - fake_logits).max()
-    assert error <= MAIN_TOLERANCE * np.abs(fake_logits).max()
-    assert loss.item() == pytest.approx(reference[f"{mode}_Gmain_loss"].mean(), rel=MAIN_TOLERANCE)
-    w_avg = reference[f"{mode}_Gmain_w_avg_after"]
-    assert np.abs(net.mapping.w_avg.numpy() - w_avg).max() <= 1e-5 * np.abs(w_avg).max()
-    assert_gradients(net, reference, f"{mode}_Gmain")
+    phase = f"{mode}_Gmain"
+    met(FILE, f"{phase}_fake_logits", logits.detach(), of_max=LOGIT_TOLERANCE)
+    met(FILE, f"{phase}_loss", each(generator_loss, logits), relative=MAIN_TOLERANCE)
+    assert loss.item() == pytest.approx(reference[f"{phase}_loss"].mean(), rel=MAIN_TOLERANCE)
+    met(FILE, f"{phase}_w_avg_after", net.mapping.w_avg, of_max=1e-5)
+    met_gradients(net, phase)
+
+
+@compares(FILE, "mix_ws", "mix_w_avg_after", "mix_fake_logits")
+def test_mixed_styles(reference: Reference, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pictures of a training step, with the reference's draws for its random numbers."""
+    net, judge = golden_generator(), golden_discriminator()
+    training = object.__new__(Training)
+    training.G, training.device = net, "cpu"
+    training.options = TrainingOptions(style_mixing=1.0, noise_mode="const")  # type: ignore[arg-type]
+    drawn = {"randn": "z", "randn_like": "mix_z2", "randint": "mix_cutoff"}
+    for function, name in drawn.items():
+        value = torch.from_numpy(reference[name])
+        monkeypatch.setattr(torch, function, lambda *_, value=value, **__: value)
+    images, ws = training._fake_images(4, updates_w_avg=True)
+    met(FILE, "mix_ws", ws.detach(), of_max=1e-5)
+    met(FILE, "mix_w_avg_after", net.mapping.w_avg, of_max=1e-5)
+    met(FILE, "mix_fake_logits", judge(images).detach(), of_max=LOGIT_TOLERANCE)
 
 
 @BOTH_MODES
+@compares(FILE, "{mode}_Greg*")
 def test_the_path_lengths_of_two_calls_in_a_row(reference: Reference, mode: NoiseMode) -> None:
     z = torch.from_numpy(reference["z"])
     noise = torch.from_numpy(reference["pl_noise"])
     mean = torch.zeros([])
     for call, (part, part_noise) in enumerate([(z[:2], noise), (z.flip(0)[:2], noise.flip(0))]):
-        net = golden_generator()
+        net, phase = golden_generator(), f"{mode}_Greg{call}"
         ws = net.mapping(part)
         images = net.synthesis(ws, noise_mode=mode)
+        slopes = path_slopes(images, ws, part_noise).detach()
         penalty, mean = path_length_penalty(images, ws, part_noise, mean)
-        (2.0 * penalty).backward()  # type: ignore[no-untyped-call]
-        phase = f"{mode}_Greg{call}"
-        assert float(mean) == pytest.approx(
-            float(reference[f"{phase}_pl_mean_after"]), rel=PATH_LENGTH_TOLERANCE
-        )
-        assert penalty.item() == pytest.approx(
-            reference[f"{phase}_pl_penalty"].mean(), rel=PATH_LENGTH_TOLERANCE
-        )
+        (PL_WEIGHT * penalty).backward()  # type: ignore[no-untyped-call]
+        if f"{phase}_pl_grads" in reference:
+            met(FILE, f"{phase}_pl_grads", slopes, of_max=GRADIENT_TOLERANCE)
+        lengths = path_lengths(slopes)
+        met(FILE, f"{phase}_pl_lengths", lengths, relative=PATH_LENGTH_TOLERANCE)
+        met(FILE, f"{phase}_pl_mean_after", mean, relative=PATH_LENGTH_TOLERANCE)
+        penalties = (lengths - mean).square()
+        assert penalty.item() == pytest.approx(float(penalties.mean()), rel=1e-5)
+        met(FILE, f"{phase}_pl_penalty", penalties, relative=PATH_LENGTH_TOLERANCE)
+        met(FILE, f"{phase}_loss", PL_WEIGHT * penalties, relative=PATH_LENGTH_TOLERANCE)
         assert not mean.requires_grad
-        assert_gradients(net, reference, phase)
+        met_gradients(net, phase)
         if phase == "const_Greg0":
-            assert_gradients(net, reference, "const_Greg0_gain4", gain=4.0)
+            met_gradients(net, "const_Greg0_gain4", gain=4.0)
 
 
 @BOTH_MODES
+@compares(FILE, "{mode}_Dmain_*")
 def test_the_discriminators_main_loss(reference: Reference, mode: NoiseMode) -> None:
     net, judge = golden_generator(), golden_discriminator()
     with torch.no_grad():
@@ -113,27 +143,50 @@ def test_the_discriminators_main_loss(reference: Reference, mode: NoiseMode) -> 
     fake_logits, real_logits = judge(fake), judge(real_images(reference))
     loss = discriminator_loss(real_logits, fake_logits)
     loss.backward()  # type: ignore[no-untyped-call]
-    for name, logits in (("fake", fake_logits), ("real", real_logits)):
-        wanted = reference[f"{mode}_Dmain_{name}_logits"]
-        error = np.abs(logits.detach().numpy() - wanted).max()
-        assert error <= MAIN_TOLERANCE * np.abs(wanted).max()
-    total = sum(reference[f"{mode}_Dmain_loss_{name}"].mean() for name in ("gen", "real"))
-    assert loss.item() == pytest.approx(total, rel=MAIN_TOLERANCE)
-    assert_gradients(judge, reference, f"{mode}_Dmain")
+    phase = f"{mode}_Dmain"
+    met(FILE, f"{phase}_fake_logits", fake_logits.detach(), of_max=LOGIT_TOLERANCE)
+    met(FILE, f"{phase}_real_logits", real_logits.detach(), of_max=LOGIT_TOLERANCE)
+    # each half is the whole loss where the other logit is beyond doubt
+    sure = torch.full_like(fake_logits, 1e3)
+    halves = {
+        "gen": each(discriminator_loss, sure, fake_logits),
+        "real": each(discriminator_loss, real_logits, -sure),
+        "total": each(discriminator_loss, real_logits, fake_logits),
+    }
+    for name, losses in halves.items():
+        met(FILE, f"{phase}_loss_{name}", losses, relative=MAIN_TOLERANCE)
+    assert loss.item() == pytest.approx(np.mean(halves["total"]), rel=1e-5)
+    met_gradients(judge, phase)
 
 
+@compares(FILE, "Dreg_*")
 def test_the_gradient_penalty(reference: Reference) -> None:
     judge = golden_discriminator()
     images = real_images(reference).requires_grad_(True)
     logits = judge(images)
+    met(FILE, "Dreg_real_logits", logits.detach(), of_max=LOGIT_TOLERANCE)
+    squares = squared_slopes(logits, images).detach()
     loss = r1_penalty(logits, images, R1_GAMMA)
+    met(FILE, "Dreg_r1_penalty", squares, relative=MAIN_TOLERANCE)
+    met(FILE, "Dreg_loss", squares * (R1_GAMMA / 2), relative=MAIN_TOLERANCE)
     assert loss.item() == pytest.approx(reference["Dreg_loss"].mean(), rel=MAIN_TOLERANCE)
     (gradient,) = torch.autograd.grad(logits.sum(), images, retain_graph=True)
-    wanted = reference["Dreg_r1_grads"]
-    assert np.abs(gradient[:1].numpy() - wanted).max() <= 1e-4 * np.abs(wanted).max()
+    met(FILE, "Dreg_r1_grads", gradient[:1], of_max=1e-4)
     loss.backward()  # type: ignore[no-untyped-call]
-    assert_gradients(judge, reference, "Dreg")
-    assert_gradients(judge, reference, "Dreg_gain16", gain=16.0)
+    met_gradients(judge, "Dreg")
+    met_gradients(judge, "Dreg_gain16", gain=16.0)
+
+
+@compares(FILE, "Dboth_*")
+def test_both_losses_of_the_discriminator_in_one_pass(reference: Reference) -> None:
+    net, judge = golden_generator(), golden_discriminator()
+    with torch.no_grad():
+        fake = net(torch.from_numpy(reference["z"]), noise_mode="const")
+    images = real_images(reference).requires_grad_(True)
+    logits = judge(images)
+    loss = discriminator_loss(logits, judge(fake)) + r1_penalty(logits, images, R1_GAMMA)
+    loss.backward()  # type: ignore[no-untyped-call]
+    met_gradients(judge, "Dboth")
 
 
 def test_losses_by_hand() -> None:

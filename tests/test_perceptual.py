@@ -10,8 +10,9 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from generator.checkpoint import save_discriminator
 from tests.tiny_training import SIZE, tiny_discriminator, tiny_generator
-from training.discriminator_file import load_discriminator, save_discriminator
+from training.discriminator_file import load_discriminator
 from training.errors import TrainingError
 from training.perceptual import (
     Distance,

@@ -17,7 +17,7 @@ from shows.picture_file import square_box
 from shows.schema import Painting
 from shows.show import Show
 from shows.show_file import load_show, save_ballad, save_settings
-from tests.golden import golden_folder
+from tests.golden import compares, golden_arrays, golden_folder, met
 from tests.tiny_training import make_curating_show, tiny_discriminator, tiny_generator
 from training import projection as verb
 from training.__main__ import main
@@ -27,10 +27,11 @@ from training.projection_file import projection_path, read_projection
 from training.projector import (
     Draws,
     ProjectionOptions,
+    descent,
     draw_randoms,
     noise_regulariser,
-    optimise,
     project,
+    statistics_z,
     w_statistics,
 )
 from training.show_folder import painting_facts, read_target
@@ -140,25 +141,49 @@ class StandIn:
         return sum_of_squares(target, other)
 
 
-def test_forty_steps_match_the_reference_run() -> None:
-    folder = golden_folder()
-    reference = np.load(folder / "projector.npz")
-    net = generator.load(folder / "g_torch.pkl")
+@compares("projector.npz", "w_*", "z_first4", "num_samples")
+def test_the_statistics_of_the_reference_are_met() -> None:
+    net = generator.load(golden_folder() / "g_torch.pkl")
     statistics = w_statistics(net)
-    np.testing.assert_allclose(statistics.mean, reference["w_avg"].ravel(), atol=5e-5)
-    assert statistics.length == pytest.approx(float(reference["w_std"]), rel=1e-5)
+    met("projector.npz", "w_avg", statistics.mean[None, None], of_max=1e-5)
+    met("projector.npz", "w_std", statistics.length, relative=1e-5)
+    met("projector.npz", "z_first4", statistics_z(net.z_dim)[:4])
+    met("projector.npz", "num_samples", len(statistics_z(net.z_dim)))
+
+
+@compares("projector.npz", "traj_w", "traj_lr", "traj_*_scale", "traj_dist", "traj_*loss")
+@compares("projector.npz", "noise_final/*")
+def test_every_step_of_the_reference_run_is_met() -> None:
+    reference = golden_arrays("projector.npz")
+    net = generator.load(golden_folder() / "g_torch.pkl")
+    statistics = w_statistics(net)
     noise = {
-        name.removeprefix("noise_init/"): reference[name][None, None]
-        for name in reference.files
+        name.removeprefix("noise_init/"): array[None, None]
+        for name, array in reference.items()
         if name.startswith("noise_init/")
     }
     draws = Draws(reference["traj_w_noise"][:, None], noise)
     assert set(noise) == set(draw_randoms(net, ProjectionOptions(steps=1), KEYS[:1]).noise)
     target = torch.from_numpy(reference["target_u8"])[None].float() / 127.5 - 1
-    options = ProjectionOptions(steps=40)
-    w, distances = optimise(net, target, StandIn(), options, statistics, draws)
-    np.testing.assert_allclose(distances[:39, 0], reference["traj_dist"], rtol=1e-3)
-    np.testing.assert_allclose(w[0], reference["traj_w"][-1], atol=5e-3)
+    options = ProjectionOptions(steps=int(reference["traj_num_steps"]))
+    path, distances, penalties = [], [], []
+    for step in descent(net, target, StandIn(), options, statistics, draws):
+        path.append(step.w[0].tolist())
+        distances.append(step.distances.item())
+        penalties.append(step.noise_penalties.item())
+    numbers = range(options.steps)
+    # the README of the folder, section 8: early steps are told apart more finely
+    far = np.where(np.arange(options.steps) < 5, 1e-3, 3e-2)[:, None]
+    met("projector.npz", "traj_w", path, absolute=far)
+    met("projector.npz", "traj_lr", [options.learning_rate_at(n) for n in numbers], relative=1e-9)
+    scales = [options.w_noise_at(n) * statistics.length for n in numbers]
+    met("projector.npz", "traj_w_noise_scale", scales, relative=1e-5)
+    loss = np.array(distances) + options.noise_weight * np.array(penalties)
+    met("projector.npz", "traj_dist", distances[:-1], relative=1e-3)
+    met("projector.npz", "traj_reg_loss", penalties[:-1], relative=1e-3)
+    met("projector.npz", "traj_loss", loss[:-1], relative=1e-3)
+    for name, level in step.noise.items():
+        met("projector.npz", f"noise_final/{name}", level.detach()[0, 0], absolute=1e-2)
 
 
 def test_the_verb_writes_projections_and_sheets_and_resumes(

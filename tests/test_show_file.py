@@ -70,6 +70,20 @@ def test_another_generator_is_a_warning_that_names_both_hashes(tiny_show: Show) 
     assert "f" * 64 in warnings[0] and TINY_HASH in warnings[0]
 
 
+def test_a_show_that_names_a_snapshot_plays_what_was_made_of_it(tiny_show: Show) -> None:
+    save_settings(
+        tiny_show.folder, tiny_show.settings.model_copy(update={"generator": "generator.pkl"})
+    )
+    made = tiny_show.generator_path
+    assert made.name == "generator.safetensors"
+    show = load_show(tiny_show.folder)
+    assert show.generator_path == made and not show.warnings
+    made.rename(tiny_show.folder / "elsewhere")
+    (tiny_show.folder / "generator.pkl").write_bytes(b"never looked at")
+    (warning,) = load_show(tiny_show.folder).warnings
+    assert "run `python -m generator import " in warning and "plays stills" in warning
+
+
 def test_a_missing_generator_is_a_warning_and_a_misfit_an_error(tiny_show: Show) -> None:
     tiny_show.generator_path.unlink()
     assert "generator.safetensors is missing" in load_show(tiny_show.folder).warnings[0]

@@ -17,11 +17,11 @@ import pytest
 import torch
 
 import generator
+from generator.allocator import SETTINGS
 from shows.generator_file import read_generator_info
 from tests.tiny_networks import striped_pictures, write_archive
 from training.__main__ import main
 from training.discriminator_file import load_discriminator
-from training.train import ALLOCATOR
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_S = 100.0
@@ -100,7 +100,7 @@ def stop_when(process: subprocess.Popen[str], ready: Callable[[], bool], number:
 @pytest.fixture
 def no_restart(monkeypatch: pytest.MonkeyPatch) -> None:
     """Inside pytest the verb must not start its process anew; it does not with these settings."""
-    for name, value in ALLOCATOR.items():
+    for name, value in {**SETTINGS, "GOMP_SPINCOUNT": "0"}.items():
         monkeypatch.setenv(name, value)
 
 

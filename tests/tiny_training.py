@@ -8,13 +8,12 @@ import numpy as np
 import torch
 from PIL import Image
 
-from generator.checkpoint import save_generator
+from generator.checkpoint import save_discriminator, save_generator
+from generator.discriminator import Discriminator, DiscriminatorConfig
 from generator.networks import Generator, GeneratorConfig
 from shows.show import Show
 from shows.show_file import load_show
 from tests.tiny_show import make_tiny_show
-from training.discriminator import Discriminator, DiscriminatorConfig
-from training.discriminator_file import save_discriminator
 from training.shown_picture import ShownAs, draw_pixels
 
 SIZE = 16

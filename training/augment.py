@@ -1,9 +1,8 @@
 """Adaptive discriminator augmentation: geometric and colour parts (arXiv 2006.06676, appendix B).
 
 Every transform is drawn per picture and applied with probability p; all geometric ones are
-multiplied into one affine map and sampled once (bilinear, mirrored border), all colour ones into
-one 4x4 colour matrix. Not done here: the paper's two-fold supersampling around the warp, and the
-image-space filter and noise parts.
+multiplied into one affine map and sampled once, all colour ones into one 4x4 colour matrix. Not
+done here: the paper's image-space filter, noise and cutout, which its experiments leave out.
 """
 
 from __future__ import annotations
@@ -12,22 +11,29 @@ import math
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+
+from training.warp import rotation, scaling, supersampled_warp, translation, warp
 
 
 class Augmentation:
-    """images [N, 3, H, W] -> the same, augmented with probability p per transform."""
+    """images [N, 3, H, W] -> the same, augmented with probability p per transform.
 
-    def __init__(self, p: float = 0.0) -> None:
+    supersampled: warp at twice the size between low-passes, as published, instead of sampling the
+    pictures as they are; see `training.warp`.
+    """
+
+    def __init__(self, p: float = 0.0, *, supersampled: bool = False) -> None:
         self.p = p
+        self.supersampled = supersampled
 
     def __call__(self, images: Tensor) -> Tensor:
         if self.p <= 0.0:
             return images
-        n, size_px = len(images), images.shape[-1]
-        images = _warp(images, geometric_matrices(n, self.p, size_px))
-        return _recolour(images, colour_matrices(n, self.p))
+        n, (height, width) = len(images), images.shape[2:]
+        maps = geometric_maps(draw_geometry(n, self.p), width, height)
+        images = supersampled_warp(images, maps) if self.supersampled else warp(images, maps)
+        return recoloured(images, colour_matrices(draw_colours(n, self.p)))
 
 
 @dataclass
@@ -49,93 +55,128 @@ class AugmentationController:
         return min(max(p, 0.0), self.p_max)
 
 
-def geometric_matrices(n: int, p: float, size_px: int) -> Tensor:
-    """Output-to-input maps in the unit square -1..1: float32 [n, 3, 3] (appendix B, geometric).
+@dataclass(frozen=True, eq=False)
+class Geometry:
+    """What happens to the shape of N pictures, in this order; tensors [N].
 
-    size_px: the side of the pictures; the first translation is by whole pixels.
+    flipped: 1 or -1, along x. quarters: turns by 90 degrees. shift_x, shift_y: in parts of width
+    and height, rounded to pixels. size, stretch: factors. turn, second_turn: radians. slide_x,
+    slide_y: in parts of width and height.
     """
-    total = torch.eye(3).repeat(n, 1, 1)
 
-    def chosen(value: Tensor, otherwise: Tensor) -> Tensor:
-        return torch.where(torch.rand(n) < p, value, otherwise)
-
-    zeros, ones = torch.zeros(n), torch.ones(n)
-    flip = chosen(torch.where(torch.rand(n) < 0.5, -ones, ones), ones)
-    total = total @ _scaling(flip, ones)
-    quarter = chosen(torch.randint(0, 4, (n,)).float(), zeros)
-    total = total @ _rotation(quarter * (math.pi / 2))
-    shift_px = torch.empty(2, n).uniform_(-size_px / 8, size_px / 8).round()
-    total = total @ _translation(*chosen(shift_px * (2 / size_px), zeros))
-    size = chosen(torch.exp2(torch.randn(n) * 0.2), ones)
-    total = total @ _scaling(1 / size, 1 / size)
-    # two rotations around the stretching, each with 1 - sqrt(1 - p), so that either happens with p
-    p_turn = 1.0 - math.sqrt(1.0 - min(p, 1.0))
-    for moment in range(2):
-        angle = torch.empty(n).uniform_(-math.pi, math.pi)
-        total = total @ _rotation(torch.where(torch.rand(n) < p_turn, angle, zeros))
-        if moment == 0:
-            stretch = chosen(torch.exp2(torch.randn(n) * 0.2), ones)
-            total = total @ _scaling(1 / stretch, stretch)
-    # an eighth of the side, which is 2 long
-    return total @ _translation(*chosen(torch.randn(2, n) * 0.25, zeros))
+    flipped: Tensor
+    quarters: Tensor
+    shift_x: Tensor
+    shift_y: Tensor
+    size: Tensor
+    turn: Tensor
+    stretch: Tensor
+    second_turn: Tensor
+    slide_x: Tensor
+    slide_y: Tensor
 
 
-def colour_matrices(n: int, p: float) -> Tensor:
-    """Maps of homogeneous RGB in -1..1: float32 [n, 4, 4] (appendix B, colour)."""
-    total = torch.eye(4).repeat(n, 1, 1)
-    grey = torch.tensor([1.0, 1.0, 1.0, 0.0]) / math.sqrt(3.0)
-    projector = torch.outer(grey, grey)
-    identity = torch.eye(4)
+@dataclass(frozen=True, eq=False)
+class Colours:
+    """What happens to the colours of N pictures, in this order; tensors [N].
+
+    brightness: added to values in -1..1. contrast, saturation: factors. inverted: 0 or 1, the luma
+    alone. hue: radians.
+    """
+
+    brightness: Tensor
+    contrast: Tensor
+    inverted: Tensor
+    hue: Tensor
+    saturation: Tensor
+
+
+def draw_geometry(n: int, p: float) -> Geometry:
+    """Appendix B: pixel blitting and general geometric transformations."""
 
     def chosen(value: Tensor, otherwise: float) -> Tensor:
         return torch.where(torch.rand(n) < p, value, torch.full((n,), otherwise))
 
+    def turn() -> Tensor:
+        angle = torch.empty(n).uniform_(-math.pi, math.pi)
+        return torch.where(torch.rand(n) < p_turn, angle, torch.zeros(n))
+
+    # two turns around the stretching, each with 1 - sqrt(1 - p), so that either happens with p
+    p_turn = 1.0 - math.sqrt(1.0 - min(p, 1.0))
+    shifted = chosen(torch.ones(n), 0.0)
+    slid = chosen(torch.ones(n), 0.0)
+    return Geometry(
+        flipped=chosen(torch.where(torch.rand(n) < 0.5, -1.0, 1.0), 1.0),
+        quarters=chosen(torch.randint(0, 4, (n,)).float(), 0.0),
+        shift_x=torch.empty(n).uniform_(-1 / 8, 1 / 8) * shifted,
+        shift_y=torch.empty(n).uniform_(-1 / 8, 1 / 8) * shifted,
+        size=chosen(torch.exp2(torch.randn(n) * 0.2), 1.0),
+        turn=turn(),
+        stretch=chosen(torch.exp2(torch.randn(n) * 0.2), 1.0),
+        second_turn=turn(),
+        slide_x=torch.randn(n) * 0.125 * slid,
+        slide_y=torch.randn(n) * 0.125 * slid,
+    )
+
+
+def draw_colours(n: int, p: float) -> Colours:
+    """Appendix B: colour transformations."""
+
+    def chosen(value: Tensor, otherwise: float) -> Tensor:
+        return torch.where(torch.rand(n) < p, value, torch.full((n,), otherwise))
+
+    return Colours(
+        brightness=chosen(torch.randn(n) * 0.2, 0.0),
+        contrast=chosen(torch.exp2(torch.randn(n) * 0.5), 1.0),
+        inverted=chosen((torch.rand(n) < 0.5).float(), 0.0),
+        hue=chosen(torch.empty(n).uniform_(-math.pi, math.pi), 0.0),
+        saturation=chosen(torch.exp2(torch.randn(n)), 1.0),
+    )
+
+
+def geometric_maps(geometry: Geometry, width: int, height: int) -> Tensor:
+    """The maps of `training.warp`: float32 [N, 3, 3], in pixels from the middle."""
+    g = geometry
+    total = scaling(g.flipped, torch.ones_like(g.flipped))
+    total = total @ rotation(g.quarters * (math.pi / 2))
+    total = total @ translation(-(g.shift_x * width).round(), -(g.shift_y * height).round())
+    total = total @ scaling(1 / g.size, 1 / g.size)
+    total = total @ rotation(g.turn)
+    total = total @ scaling(1 / g.stretch, g.stretch)
+    total = total @ rotation(g.second_turn)
+    return total @ translation(-g.slide_x * width, -g.slide_y * height)
+
+
+def colour_matrices(colours: Colours) -> Tensor:
+    """Maps of homogeneous RGB in -1..1: float32 [N, 4, 4]."""
+    n = len(colours.hue)
+    grey = torch.tensor([1.0, 1.0, 1.0, 0.0]) / math.sqrt(3.0)
+    projector = torch.outer(grey, grey)
+    identity = torch.eye(4)
     shift = torch.zeros(n, 4, 4)
-    shift[:, :3, 3] = chosen(torch.randn(n) * 0.2, 0.0)[:, None]
-    total = (identity + shift) @ total
-    contrast = torch.diag_embed(chosen(torch.exp2(torch.randn(n) * 0.5), 1.0)[:, None].repeat(1, 4))
+    shift[:, :3, 3] = colours.brightness[:, None]
+    total = identity + shift
+    contrast = torch.diag_embed(colours.contrast[:, None].repeat(1, 4))
     contrast[:, 3, 3] = 1.0
     total = contrast @ total
-    mirrored = chosen((torch.rand(n) < 0.5).float(), 0.0)[:, None, None]
-    total = (identity - 2.0 * projector * mirrored) @ total
-    angle = chosen(torch.empty(n).uniform_(-math.pi, math.pi), 0.0)
-    total = _rotation_about_grey(angle) @ total
-    saturation = chosen(torch.exp2(torch.randn(n)), 1.0)[:, None, None]
+    total = (identity - 2.0 * projector * colours.inverted[:, None, None]) @ total
+    total = _rotation_about_grey(colours.hue) @ total
+    saturation = colours.saturation[:, None, None]
     total = (projector + (identity - projector) * saturation) @ total
     total[:, 3] = torch.tensor([0.0, 0.0, 0.0, 1.0])
     return total
 
 
-def _warp(images: Tensor, matrices: Tensor) -> Tensor:
-    grid = F.affine_grid(matrices[:, :2].to(images.device), list(images.shape), align_corners=False)
-    return F.grid_sample(
-        images, grid, mode="bilinear", padding_mode="reflection", align_corners=False
-    )
-
-
-def _recolour(images: Tensor, matrices: Tensor) -> Tensor:
+def recoloured(images: Tensor, matrices: Tensor) -> Tensor:
+    """images [N, 3, H, W], or [N, 1, H, W], which count as grey and stay grey."""
     matrices = matrices.to(images.device)
-    n, c, h, w = images.shape
-    flat = matrices[:, :3, :3] @ images.reshape(n, c, h * w) + matrices[:, :3, 3:]
-    return flat.reshape(n, c, h, w)
-
-
-def _scaling(x: Tensor, y: Tensor) -> Tensor:
-    return torch.diag_embed(torch.stack([x, y, torch.ones_like(x)], dim=1))
-
-
-def _rotation(angle: Tensor) -> Tensor:
-    matrix = torch.zeros(len(angle), 3, 3)
-    matrix[:, 0, 0] = matrix[:, 1, 1] = angle.cos()
-    matrix[:, 0, 1], matrix[:, 1, 0] = -angle.sin(), angle.sin()
-    matrix[:, 2, 2] = 1.0
-    return matrix
-
-
-def _translation(x: Tensor, y: Tensor) -> Tensor:
-    matrix = torch.eye(3).repeat(len(x), 1, 1)
-    matrix[:, 0, 2], matrix[:, 1, 2] = x, y
-    return matrix
+    n, channels, h, w = images.shape
+    if channels == 1:
+        factor = matrices[:, :3, :3].sum(dim=2).mean(dim=1)
+        offset = matrices[:, :3, 3].mean(dim=1)
+        return images * factor[:, None, None, None] + offset[:, None, None, None]
+    flat = matrices[:, :3, :3] @ images.reshape(n, channels, h * w) + matrices[:, :3, 3:]
+    return flat.reshape(n, channels, h, w)
 
 
 def _rotation_about_grey(angle: Tensor) -> Tensor:

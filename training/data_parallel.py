@@ -34,14 +34,6 @@ class Workers:
         for tensor, mean in zip(tensors, means, strict=True):
             tensor.copy_(mean.view_as(tensor))
 
-    def gathered(self, tensor: Tensor) -> Tensor:
-        """The workers' tensors one after the other, by rank: [count * n, ...]."""
-        if self.count == 1:
-            return tensor
-        parts = [torch.empty_like(tensor) for _ in range(self.count)]
-        dist.all_gather(parts, tensor.contiguous())
-        return torch.cat(parts)
-
     def mean(self, value: float) -> float:
         """The mean of a number over the workers."""
         if self.count == 1:

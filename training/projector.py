@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,13 +99,17 @@ class Projection:
     mean_shown: NDArray[np.float32]
 
 
+def statistics_z(z_dim: int) -> NDArray[np.float64]:
+    """The z that the statistics are of: [10000, z_dim]."""
+    # the legacy stream is what published projections start from
+    return np.random.RandomState(STATISTICS_SEED).randn(STATISTICS_SAMPLES, z_dim)
+
+
 def w_statistics(generator: Generator) -> WStatistics:
     """Raises TrainingError for a conditional generator, whose w has no one mean."""
     if generator.c_dim:
         raise TrainingError("A conditional generator cannot be projected into; train one without.")
-    # the legacy stream is what published projections start from
-    stream = np.random.RandomState(STATISTICS_SEED)
-    rows = stream.randn(STATISTICS_SAMPLES, generator.z_dim).astype(np.float32)
+    rows = statistics_z(generator.z_dim).astype(np.float32)
     device = generator.mapping.w_avg.device
     with torch.no_grad():
         parts = [
@@ -163,19 +167,30 @@ def noise_regulariser(noise: Mapping[str, Tensor]) -> Tensor:
     return total
 
 
-def optimise(
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One step of the descent. distances, noise_penalties [N]: before it, at the wobbled w.
+    w [N, w_dim] and noise: after it; they go on changing with the next."""
+
+    number: int
+    distances: Tensor
+    noise_penalties: Tensor
+    w: Tensor
+    noise: Noise
+
+
+def descent(
     generator: Generator,
     targets: Tensor,
     distance: Distance,
     options: ProjectionOptions,
     statistics: WStatistics,
     draws: Draws,
-    on_step: OnStep | None = None,
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """targets [N, 3, R, R] in -1..1 -> ws [N, w_dim] and distances [steps, N].
+) -> Iterator[Step]:
+    """The steps towards targets [N, 3, R, R] in -1..1; changes nothing in the generator.
 
     The paintings do not touch one another: their losses are summed, and Adam works number by
-    number. Changes nothing in the generator. Raises TrainingError if the numbers run away.
+    number.
     """
     device = targets.device
     with torch.no_grad():
@@ -187,26 +202,44 @@ def optimise(
     }
     variables = [w, *noise.values()]
     adam = torch.optim.Adam(variables, betas=(0.9, 0.999))
-    distances = np.empty((options.steps, len(targets)), np.float32)
-    for step in range(options.steps):
-        wobble = torch.from_numpy(draws.w_noise[step]).to(device)
-        wobbled = w + wobble * (options.w_noise_at(step) * statistics.length)
+    for number in range(options.steps):
+        wobble = torch.from_numpy(draws.w_noise[number]).to(device)
+        wobbled = w + wobble * (options.w_noise_at(number) * statistics.length)
         ws = wobbled[:, None, :].expand(-1, generator.num_ws, -1)
         images = torch.func.functional_call(
             generator.synthesis, noise, (ws,), {"noise_mode": "const"}
         )
         far = distance.distance(wanted, distance.features(images))
-        loss = (far + options.noise_weight * noise_regulariser(noise)).sum()
+        penalties = noise_regulariser(noise)
+        loss = (far + options.noise_weight * penalties).sum()
         gradients = torch.autograd.grad(loss, variables)
         for variable, gradient in zip(variables, gradients, strict=True):
             variable.grad = gradient
-        adam.param_groups[0]["lr"] = options.learning_rate_at(step)
+        adam.param_groups[0]["lr"] = options.learning_rate_at(number)
         adam.step()
         _renormalise(noise)
-        distances[step] = far.detach().cpu().numpy()
+        yield Step(number, far.detach(), penalties.detach(), w.detach(), noise)
+
+
+def optimise(
+    generator: Generator,
+    targets: Tensor,
+    distance: Distance,
+    options: ProjectionOptions,
+    statistics: WStatistics,
+    draws: Draws,
+    on_step: OnStep | None = None,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """targets [N, 3, R, R] in -1..1 -> ws [N, w_dim] and distances [steps, N].
+
+    Raises TrainingError if the numbers run away.
+    """
+    distances = np.empty((options.steps, len(targets)), np.float32)
+    for step in descent(generator, targets, distance, options, statistics, draws):
+        distances[step.number] = step.distances.cpu().numpy()
         if on_step is not None:
-            on_step(step, float(distances[step].mean()))
-    found: NDArray[np.float32] = w.detach().cpu().numpy()
+            on_step(step.number, float(distances[step.number].mean()))
+    found: NDArray[np.float32] = step.w.cpu().numpy()
     if not np.isfinite(found).all():
         raise TrainingError("The projection ran away to infinity; is this a trained generator?")
     return found, distances

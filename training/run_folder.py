@@ -16,8 +16,12 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from generator.checkpoint import save_generator, write_atomically
-from training.discriminator_file import save_discriminator
+from generator.checkpoint import (
+    CheckpointError,
+    save_discriminator,
+    save_generator,
+    write_atomically,
+)
 from training.errors import TrainingError
 from training.training_loop import Training
 
@@ -81,9 +85,15 @@ class RunFolder:
         return not all((self.path / name).is_file() for name in names)
 
     def save_weights(self, training: Training) -> None:
-        """What the next links of the chain read: the EMA generator and the discriminator."""
-        save_generator(training.G_ema, self.path / GENERATOR_FILE)
-        save_discriminator(training.D, self.path / DISCRIMINATOR_FILE)
+        """What the next links of the chain read: the EMA generator and the discriminator.
+
+        Raises TrainingError for weights that ran away.
+        """
+        try:
+            save_generator(training.G_ema, self.path / GENERATOR_FILE)
+            save_discriminator(training.D, self.path / DISCRIMINATOR_FILE)
+        except CheckpointError as fault:
+            raise TrainingError(f"{fault}: the training ran away.") from fault
 
 
 def _changes(file: Path, state: Mapping[str, object], name: str, ours: Mapping[str, object]) -> str:

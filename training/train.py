@@ -10,8 +10,6 @@ Several processes: torchrun --nproc-per-node 2 -m training train ... (--batch is
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 import time
 from pathlib import Path
 
@@ -19,6 +17,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from generator.allocator import restart_with_allocator
 from generator.checkpoint import write_atomically
 from generator.networks import GeneratorConfig
 from training.data_parallel import Workers, joined_workers
@@ -28,16 +27,9 @@ from training.errors import TrainingError
 from training.metrics import sliced_wasserstein
 from training.run_folder import RunFolder, sheet
 from training.stop_signals import StopSignals
-from training.training_loop import Training, TrainingOptions, samples
+from training.training_loop import Training, TrainingOptions, new_discriminator, samples
 
 SWD_PICTURES = 1000
-# glibc maps and faults large activations anew for every operator unless told to keep them
-ALLOCATOR = {
-    "MALLOC_MMAP_MAX_": "0",
-    "MALLOC_TRIM_THRESHOLD_": "100000000000",
-    "MALLOC_TOP_PAD_": "500000000",
-    "GOMP_SPINCOUNT": "0",
-}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,6 +49,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=defaults.reconstruct_kimg,
         help="first learn to draw the pictures from codes of their own, for so many thousand of "
         "--kimg; then go on with it beside the adversary (default: no)",
+    )
+    parser.add_argument(
+        "--reconstruct-weight",
+        type=float,
+        default=defaults.reconstruct_weight,
+        help="of the distance to the pictures, beside the adversary",
+    )
+    parser.add_argument(
+        "--discriminator-base",
+        type=int,
+        help="feature maps x resolution of the discriminator (default: --channel-base)",
     )
     parser.add_argument(
         "--discriminator", type=Path, help="begin with this discriminator.safetensors"
@@ -91,7 +94,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train until --kimg pictures were shown. Raises TrainingError on unusable input."""
-    restart_with_allocator()
+    restart_with_allocator(GOMP_SPINCOUNT="0")
     data = ImageDataset(args.data)
     if args.device.startswith("cuda") and not torch.cuda.is_available():
         raise TrainingError(f"--device {args.device}: this machine has no CUDA device.")
@@ -118,6 +121,7 @@ def _new_training(data: ImageDataset, args: argparse.Namespace, workers: Workers
         ada_target=args.ada_target,
         ada_kimg=args.ada_kimg,
         reconstruct_kimg=args.reconstruct_kimg,
+        reconstruct_weight=args.reconstruct_weight,
         style_mixing=args.style_mixing,
         noise_mode=args.noise_mode,
         mirror=not args.no_mirror,
@@ -131,7 +135,10 @@ def _new_training(data: ImageDataset, args: argparse.Namespace, workers: Workers
             channel_max=args.channel_max,
             num_mapping_layers=args.mapping_layers,
         )
-        first = load_discriminator(args.discriminator)[0] if args.discriminator else None
+        if args.discriminator:
+            first = load_discriminator(args.discriminator)[0]
+        else:
+            first = new_discriminator(config, args.discriminator_base)
         return Training(data.images, config, options, args.device, workers, first)
     except ValueError as fault:
         raise TrainingError(f"{args.data}: no training with these options: {fault}.") from fault
@@ -205,14 +212,6 @@ def snapshot(training: Training, folder: RunFolder, data: ImageDataset) -> float
     n = min(len(fakes), len(data))
     chosen = np.random.default_rng(0).permutation(len(data))[:n]
     return sliced_wasserstein(data.images[chosen], fakes[:n])["mean"]
-
-
-def restart_with_allocator() -> None:
-    """Start this command anew with the allocator's settings, which are read at process start
-    only: worth up to a factor of two on a CPU. Does nothing on Windows or when they are set."""
-    if os.name != "posix" or all(name in os.environ for name in ALLOCATOR):
-        return
-    os.execve(sys.executable, sys.orig_argv, {**ALLOCATOR, **os.environ})
 
 
 def _positive(text: str) -> int:

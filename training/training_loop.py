@@ -17,16 +17,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from generator.discriminator import Discriminator, DiscriminatorConfig
 from generator.networks import Generator, GeneratorConfig
 from training.augment import Augmentation, AugmentationController
 from training.data_parallel import ALONE, Workers
-from training.discriminator import Discriminator, DiscriminatorConfig
 from training.losses import discriminator_loss, generator_loss, path_length_penalty, r1_penalty
-from training.reconstruction import Codes, laplacian_distance
+from training.reconstruction import LinearCodes, laplacian_distance
 from training.sampler import Sampler
 
 ADA_INTERVAL_STEPS = 4
-CODE_STEP = 0.08  # of a code's length, at first; a fifth of it once the adversary has its turn
+# From codes the mapping learns as fast as the rest. Its own rate, a hundredth (StyleGAN, appendix
+# C), keeps it where it began for as short a phase as that.
+MAPPING_RATE_FROM_CODES = 30.0
 
 
 @dataclass(frozen=True)
@@ -98,10 +100,14 @@ class Training:
         self.images, self.options, self.device = images, options, device
         config = generator_config
         self.G = Generator(config).to(device)
+        self.codes: LinearCodes | None = None
+        if options.reconstruct_kimg > 0:
+            self.codes = LinearCodes.of_pictures(images, config.z_dim)
+            self.codes.open_mapping(self.G.mapping.get_parameter("fc0.weight"))
         self.D = (
             (discriminator or new_discriminator(config)).to(device).requires_grad_(True).train()
         )
-        group = min(self.D.config.mbstd_group_size, self.batch)
+        group = self.D.config.group_size(self.batch)
         if self.batch % group:
             raise ValueError(f"a batch of {self.batch} cannot be split into groups of {group}")
         for network in (self.G.synthesis, self.D):
@@ -110,16 +116,17 @@ class Training:
         self.D.bfloat16_from = options.bfloat16_from
         self.G_ema = copy.deepcopy(self.G).eval().requires_grad_(False)
         self.G_ema.synthesis.bfloat16_from = None
-        self.G_optimiser = _lazy_adam(self.G, options.learning_rate, options.pl_interval)
-        self.D_optimiser = _lazy_adam(self.D, options.learning_rate, options.r1_interval)
+        self.images_shown = 0
+        self.steps = 0
+        self.G_optimiser = self._new_generator_optimiser()
+        self.D_optimiser = _lazy_adam(
+            [{"params": self.D.parameters()}], options.learning_rate, options.r1_interval
+        )
         self.augment = Augmentation()
         self.controller = AugmentationController(options.ada_target, options.ada_kimg)
         self.sampler = Sampler(len(images), options.seed)
         self.statistics = StepStatistics()
         self.pl_mean = torch.zeros([], device=device)
-        self.images_shown = 0
-        self.steps = 0
-        self.codes = Codes(len(images), config.z_dim, options.seed)
         self._signs: list[float] = []
         self._fakes = torch.empty(0)
         # the networks above start equal everywhere; from here each worker draws its own noise
@@ -128,27 +135,32 @@ class Training:
     def step(self) -> None:
         """Generator, path length, discriminator, R1 (the lazy ones on their interval), EMA, ADA."""
         options = self.options
-        if self.images_shown < options.reconstruct_kimg * 1000:
-            self._reconstruction_step()
-            self.images_shown += options.batch
-            self.steps += 1
-            self._update_ema()
-            if self.images_shown >= options.reconstruct_kimg * 1000:
-                # the adversary's gradients are of another size: no running estimate is kept
-                interval = options.pl_interval
-                self.G_optimiser = _lazy_adam(self.G, options.learning_rate, interval)
-            return
         real = self._real_batch()
-        self._generator_step()
+        if self.from_codes_alone:
+            self._reconstruction_step(real)
+        else:
+            if self.G_optimiser.param_groups[0]["lr"] > self.G_optimiser.param_groups[1]["lr"]:
+                # the adversary's gradients are of another size: no running estimate is kept
+                self.G_optimiser = self._new_generator_optimiser()
+            self._adversarial_step(real)
+        self.images_shown += options.batch
+        self.steps += 1
+        self._update_ema()
+
+    @property
+    def from_codes_alone(self) -> bool:
+        """Whether the adversary has not yet begun."""
+        return self.images_shown < self.options.reconstruct_kimg * 1000
+
+    def _adversarial_step(self, real: Tensor) -> None:
+        options = self.options
+        self._generator_step(real)
         if self.steps % options.pl_interval == 0 and options.pl_weight > 0:
             self._path_length_step()
         self._discriminator_step(real)
         if self.steps % options.r1_interval == 0:
             self._r1_step(real)
-        self.images_shown += options.batch
-        self.steps += 1
-        self._update_ema()
-        if self.steps % ADA_INTERVAL_STEPS == 0:
+        if (self.steps + 1) % ADA_INTERVAL_STEPS == 0:
             mean = self.workers.mean(float(np.mean(self._signs)))
             self._signs.clear()
             self.statistics.add("r_t", mean)
@@ -179,52 +191,37 @@ class Training:
         logits: Tensor = self.D(self.augment(images))
         return logits
 
-    def _generator_step(self) -> None:
+    def _generator_step(self, real: Tensor) -> None:
         """Random z; with codes, half of the batch are codes, which the adversary judges as well."""
         self.D.requires_grad_(False)
-        if self.options.reconstruct_kimg > 0:
-            images, wanted, codes = self._from_codes(self.batch // 2, self.batch - self.batch // 2)
-            distance = laplacian_distance(images[: len(wanted)], wanted)
-            self.statistics.add("reconstruction", distance)
+        if self.codes:
+            wanted = real[: self.batch // 2]
+            images = self._from_codes(wanted, self.batch)
         else:
             images, _ = self._fake_images(self.batch, updates_w_avg=True)
         self._fakes = images.detach()
         loss = generator_loss(self._logits(images))
         self.statistics.add("g_loss", loss)
-        if self.options.reconstruct_kimg > 0:
+        if self.codes:
+            distance = laplacian_distance(images[: len(wanted)], wanted)
+            self.statistics.add("reconstruction", distance)
             loss = loss + distance * self.options.reconstruct_weight
         self._descend(self.G_optimiser, self.G, loss)
-        if self.options.reconstruct_kimg > 0:
-            self._move(codes)
         self.D.requires_grad_(True)
 
-    def _reconstruction_step(self) -> None:
-        images, wanted, codes = self._from_codes(self.batch, 0)
-        distance = laplacian_distance(images, wanted)
+    def _reconstruction_step(self, real: Tensor) -> None:
+        distance = laplacian_distance(self._from_codes(real, len(real)), real)
         self.statistics.add("reconstruction", distance)
         self._descend(self.G_optimiser, self.G, distance)
-        self._move(codes)
 
-    def _from_codes(self, of_codes: int, random: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Images of the next pictures' codes, then of random z; those pictures; the codes."""
-        indices = self._code_places(of_codes)[self.workers.rank]
-        codes = self.codes.of(indices)
-        z = torch.cat([codes, torch.randn(random, self.G.z_dim)]).to(self.device)
-        ws = self.G.mapping(z, update_w_avg=True)
-        images = self.G.synthesis(ws, noise_mode=self.options.noise_mode)
-        wanted = torch.from_numpy(self.images[indices.numpy()]).to(self.device)
-        return images, wanted.float() / 127.5 - 1.0, codes
-
-    def _move(self, codes: Tensor) -> None:
-        share = min(self.images_shown / (self.options.reconstruct_kimg * 1000), 1.0)
-        moved = self.codes.moved(codes, CODE_STEP * (1.0 - 0.8 * share))
-        places = self._code_places(len(codes)).flatten()
-        self.codes.put(places, self.workers.gathered(moved))
-
-    def _code_places(self, each: int) -> Tensor:
-        """Which pictures' codes the workers draw in this step: int64 [workers, each]."""
-        indices = self.sampler.indices(self.images_shown, self.options.batch)
-        return torch.from_numpy(indices).reshape(self.workers.count, -1)[:, :each]
+    def _from_codes(self, wanted: Tensor, n: int) -> Tensor:
+        """n images: from the codes of the pictures wanted, then from random z."""
+        assert self.codes is not None
+        z = torch.randn(n, self.G.z_dim)
+        z[: len(wanted)] = self.codes.of(wanted.cpu(), z[: len(wanted)])
+        ws = self.G.mapping(z.to(self.device), update_w_avg=True)
+        images: Tensor = self.G.synthesis(ws, noise_mode=self.options.noise_mode)
+        return images
 
     def _path_length_step(self) -> None:
         options = self.options
@@ -264,6 +261,17 @@ class Training:
             torch.nan_to_num(gradient, nan=0, posinf=1e5, neginf=-1e5, out=gradient)
         optimiser.step()
 
+    def _new_generator_optimiser(self) -> torch.optim.Adam:
+        groups: list[dict[str, object]] = [
+            {"params": self.G.mapping.parameters()},
+            {"params": self.G.synthesis.parameters()},
+        ]
+        options = self.options
+        optimiser = _lazy_adam(groups, options.learning_rate, options.pl_interval)
+        if self.from_codes_alone:
+            optimiser.param_groups[0]["lr"] *= MAPPING_RATE_FROM_CODES
+        return optimiser
+
     def _update_ema(self) -> None:
         options = self.options
         half_life = options.ema_kimg * 1000.0
@@ -298,7 +306,7 @@ class Training:
             "steps": self.steps,
             "generator_config": self.G.config.to_dict(),
             "options": asdict(self.options),
-            "codes": self.codes.table,
+            "codes": [self.codes.mean, self.codes.basis] if self.codes else [],
             "random": torch.get_rng_state(),
         }
 
@@ -312,30 +320,33 @@ class Training:
             raise TypeError("pl_mean and random must be tensors")
         for name in ("G", "D", "G_ema"):
             getattr(self, name).load_state_dict(state[name])
-        codes = state.get("codes")
-        if isinstance(codes, Tensor) and codes.shape == self.codes.table.shape:
-            self.codes.table = codes
+        if self.codes:
+            codes = state["codes"]
+            if not isinstance(codes, list) or len(codes) != 2:
+                raise TypeError("codes must be a mean and a basis")
+            self.codes = LinearCodes(*codes)
         self._silence_noise()
-        for name in ("G_optimiser", "D_optimiser"):
-            _restore_moments(getattr(self, name), state[name])
         self.pl_mean = pl_mean.to(self.device)
         self.augment.p = float(state["augment_p"])  # type: ignore[arg-type]
         self._signs = list(state["signs"])  # type: ignore[call-overload]
         self.images_shown = int(state["images_shown"])  # type: ignore[call-overload]
         self.steps = int(state["steps"])  # type: ignore[call-overload]
+        self.G_optimiser = self._new_generator_optimiser()
+        for name in ("G_optimiser", "D_optimiser"):
+            _restore_moments(getattr(self, name), state[name])
         if self.workers.count == 1 and self.device == "cpu":
             torch.set_rng_state(random.cpu())
         else:
             torch.manual_seed(self.options.seed + 1000 * (self.workers.rank + 1) + self.steps)
 
 
-def new_discriminator(config: GeneratorConfig) -> Discriminator:
-    """An untrained one with the feature maps of this generator."""
+def new_discriminator(config: GeneratorConfig, channel_base: int | None = None) -> Discriminator:
+    """An untrained one for this generator's pictures, by default with as many feature maps."""
     return Discriminator(
         DiscriminatorConfig(
             img_resolution=config.img_resolution,
             img_channels=config.img_channels,
-            channel_base=config.channel_base,
+            channel_base=channel_base or config.channel_base,
             channel_max=config.channel_max,
         )
     )
@@ -359,15 +370,20 @@ def _restore_moments(optimiser: torch.optim.Adam, state: object) -> None:
     """Take over what Adam has gathered, but not its learning rate and decay."""
     if not isinstance(state, dict):
         raise TypeError(f"an optimiser's state is a dict, not a {type(state).__name__}")
-    (group,) = optimiser.param_groups
-    kept = {name: value for name, value in group.items() if name != "params"}
+    kept = [
+        {name: value for name, value in group.items() if name != "params"}
+        for group in optimiser.param_groups
+    ]
     optimiser.load_state_dict(state)
-    optimiser.param_groups[0].update(kept)
+    for group, own in zip(optimiser.param_groups, kept, strict=True):
+        group.update(own)
 
 
-def _lazy_adam(network: nn.Module, learning_rate: float, interval: int) -> torch.optim.Adam:
+def _lazy_adam(
+    groups: list[dict[str, object]], learning_rate: float, interval: int
+) -> torch.optim.Adam:
     """Adam (0, 0.99) with rate and decay corrected for a regulariser every `interval` steps
     (StyleGAN2, appendix B)."""
     ratio = interval / (interval + 1)
     betas = (0.0, math.pow(0.99, ratio))
-    return torch.optim.Adam(network.parameters(), lr=learning_rate * ratio, betas=betas, eps=1e-8)
+    return torch.optim.Adam(groups, lr=learning_rate * ratio, betas=betas, eps=1e-8)
