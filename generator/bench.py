@@ -63,9 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     result: dict[str, Any] = {
         "machine": machine(device, args.threads),
         "date": time.strftime("%Y-%m-%d"),
-        "ceiling_gflop_per_s": rounded(ceilings(device, fast_precisions(device))),
+        "ceiling_gflop_per_s": ceilings(device, fast_precisions(device)),
     }
-    print(json.dumps(result), flush=True)
     try:
         if args.file is not None:
             model = generator.load(args.file, device)
@@ -80,6 +79,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CheckpointError as fault:
         print(f"generator.bench: {fault}", file=sys.stderr)
         return 2
+    # before and after, since a shared machine may be slow at one of them
+    result["ceiling_gflop_per_s"] = the_better(
+        result["ceiling_gflop_per_s"], ceilings(device, fast_precisions(device))
+    )
+    print(json.dumps({name: result[name] for name in ("machine", "date", "ceiling_gflop_per_s")}))
     for row in table(result):
         print(row)
     if args.json is not None:
@@ -265,10 +269,13 @@ def machine(device: str, threads: int) -> str:
     return f"{platform.machine()} {capability}, {threads} threads, torch {torch.__version__}"
 
 
-def rounded(values: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+def the_better(
+    one: dict[str, dict[str, float]], other: dict[str, dict[str, float]]
+) -> dict[str, dict[str, float]]:
+    """Of each of the machine's ceilings the higher reading."""
     return {
-        outer: {name: round(value, 1) for name, value in inner.items()}
-        for outer, inner in values.items()
+        outer: {name: round(max(value, other[outer][name]), 1) for name, value in inner.items()}
+        for outer, inner in one.items()
     }
 
 

@@ -50,19 +50,24 @@ class SynthesisEngine:
         """path: pins how pictures are made; None: calibrates, among `precisions` where given.
         cache: a file that remembers calibrations.
 
-        Raises ValueError for a noise mode that would flicker ("random") or a path that misfits.
+        Raises ValueError for a noise mode that would flicker ("random"), a path that misfits, or
+        pictures that are neither grey nor RGB.
         """
         if noise_mode == "random":
             raise ValueError("noise_mode 'random' flickers; the engine draws 'const' or 'none'")
+        if model.img_channels not in (1, 3):
+            raise ValueError(f"pictures of {model.img_channels} channels are no colours")
         self.model, self.noise_mode, self.device = model, noise_mode, device
         self.num_ws, self.w_dim = model.num_ws, model.w_dim
         self.width = self.height = model.img_resolution
-        self.resolutions = model.config.resolutions
         self.calibration: Calibration | None = None
         self._draw: Callable[[Tensor, int], Tensor]
         self.path = path
-        if not _is_prepared_for(model):
+        # where a picture can be had: early ones need the running image of the skip architecture
+        self.resolutions = model.config.resolutions
+        if model.config.architecture != "skip":
             self.path = None
+            self.resolutions = self.resolutions[-1:]
             self._draw = self._plain
             how = f"plain float32 network, slow: no fast path for {model.config.architecture!r}"
         else:
@@ -141,10 +146,8 @@ class SynthesisEngine:
         return to_rgba(self._draw(ws, resolution), self._tiles[resolution], out)
 
     def _plain(self, ws: Tensor, resolution: int) -> Tensor:
-        full = resolution == self.height
-        images: Tensor = self.model.synthesis(
-            ws, noise_mode=self.noise_mode, resolution=None if full else resolution
-        )
+        del resolution  # the whole picture is all that there is
+        images: Tensor = self.model.synthesis(ws, noise_mode=self.noise_mode)
         return images
 
     def _warmed_up(self, max_batch: int) -> tuple[int, ...]:
@@ -230,7 +233,3 @@ def _different(ws: NDArray[np.float32]) -> tuple[list[int], list[int]]:
             places.append(place)
         of.append(first[key])
     return places, of
-
-
-def _is_prepared_for(model: Generator) -> bool:
-    return getattr(model.config, "architecture", "skip") == "skip" and model.img_channels == 3

@@ -22,7 +22,7 @@ Array = NDArray[Any]
 _TORCH_MAGIC = 0x1950A86A20F9469CFC6C
 _TORCH_PROTOCOL = 1001
 _MAX_HEAD_BYTES = 4096  # of one storage; torch writes about 500
-_MAX_HEADS_BYTES = 8 * 2**20  # of all storages of a file, so that time does not grow with its size
+_MAX_HEADS_BYTES = 4 * 2**20  # of all storages of a file, so that time does not grow with its size
 _STORAGE_DTYPES: Mapping[Symbol, np.dtype[Any]] = {
     Symbol("torch", f"{name}Storage"): np.dtype(code)
     for name, code in {

@@ -17,8 +17,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-MAX_OPCODES = 250_000  # a published snapshot has 5000 to 40 000
-MAX_TEXT_BYTES = 32 * 2**20  # of all texts together; a snapshot repeats some 2 MB of program text
+MAX_OPCODES = 250_000  # a snapshot of 64 pixels has 20 000, one of 1024 about twice as many
+MAX_TEXT_BYTES = 32 * 2**20  # of all texts together: names, and some 50 kB of program text
 MAX_KEY_INT = 2**31  # larger ones could be chosen to collide in a dict
 
 

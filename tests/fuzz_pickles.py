@@ -83,7 +83,7 @@ def chunks_to_do(done: Sequence[Range], inputs: int, size: int = CHUNK) -> Itera
 
 def fresh_state(bases: Sequence[Base], seed: int) -> State:
     digest = hashlib.sha256()
-    for index in range(64):
+    for index in range(20):
         digest.update(mutant(bases, seed, index))
     return State(seed, digest.hexdigest(), {base.name: len(base.data) for base in bases})
 

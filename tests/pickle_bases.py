@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import functools
 import io
 import pickletools
 import random
@@ -84,14 +85,15 @@ def base_of(name: str, weight: int, data: bytes) -> Base:
     return Base(name, weight, data, tuple(tokens), by_kind, last, storages, tuple(ranges), ends)
 
 
-def golden_bases(folder: Path) -> list[Base]:
+@functools.cache
+def golden_bases(folder: Path) -> tuple[Base, ...]:
     """The four golden pickles, and the slim copies of three of them."""
     whole = {name: (folder / name).read_bytes() for name in (*TORCH_FILES, TENSORFLOW_FILE)}
-    return [
+    return (
         *(base_of(f"slim {name}", SLIM_WEIGHT, slim(whole[name])) for name in TORCH_FILES),
         base_of(TENSORFLOW_FILE, TENSORFLOW_WEIGHT, whole[TENSORFLOW_FILE]),
         *(base_of(name, WHOLE_WEIGHT, whole[name]) for name in TORCH_FILES),
-    ]
+    )
 
 
 def _tokens(

@@ -340,6 +340,18 @@ def test_random_noise_is_refused() -> None:
         SynthesisEngine(random_generator(), max_batch=1, noise_mode="random")
 
 
+def test_grey_pictures_are_drawn_and_other_channels_refused() -> None:
+    for channels in (1, 2):
+        config = replace(random_generator().config, img_channels=channels)
+        net = Generator(config).eval().requires_grad_(False)
+        if channels == 2:
+            with pytest.raises(ValueError, match="2 channels"):
+                make_engine(net)
+            return
+        grey = drawn(make_engine(net, max_batch=1), random_ws(net, 1))[..., :3].astype(int)
+        assert np.ptp(grey, axis=-1).max() <= 1 and grey.std() > 5
+
+
 def test_an_engine_is_opened_on_a_saved_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -374,3 +386,14 @@ def test_cuda_draws_the_same_picture() -> None:
             got = drawn(engine, ws[:n])[..., :3]
             error = float(np.square(got - levels[:n]).mean())
             assert 20 * math.log10(255 / math.sqrt(error)) >= LEAST_PSNR_DB, (precision, n)
+
+
+@pytest.mark.parametrize("architecture", ["orig", "resnet"])
+def test_networks_without_a_fast_path_are_drawn_and_the_log_says_so(architecture: str) -> None:
+    config = replace(random_generator().config, architecture=architecture)
+    net = Generator(config).eval().requires_grad_(False)
+    engine = make_engine(net, max_batch=2)
+    assert f"slow: no fast path for '{architecture}'" in engine.description
+    assert engine.resolutions == (32,), "no running image, no early stop"
+    ws = random_ws(net, 2)
+    assert np.abs(drawn(engine, ws)[..., :3] - wanted(net, ws, "const")).max() < 1.01

@@ -17,6 +17,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from generator.discriminator import Discriminator
+
 SMALLEST_LEVEL_PX = 4
 CODED_PX = 16
 MOST_COMPONENTS = 64  # nine tenths of the variance of painted landscapes at 16 pixels
@@ -34,6 +36,22 @@ def laplacian_distance(drawn: Tensor, wanted: Tensor) -> Tensor:
         total = total + detail.abs().mean()
         difference = coarser
     return total + difference.abs().mean()
+
+
+def feature_distance(discriminator: Discriminator, drawn: Tensor, wanted: Tensor) -> Tensor:
+    """Mean absolute difference of the discriminator's feature maps, averaged over its blocks
+    (Larsen et al. 2016, arXiv 1512.09300, equation 7). drawn, wanted: [N, C, R, R].
+
+    A generator can please the adversary with one ornament at the same place of every picture; what
+    is to resemble its own picture in these features cannot.
+    """
+    with torch.no_grad():
+        targets = discriminator.features(wanted)
+    distances = [
+        (made.float() - target.float()).abs().mean()
+        for made, target in zip(discriminator.features(drawn), targets, strict=True)
+    ]
+    return torch.stack(distances).mean()
 
 
 class LinearCodes:

@@ -57,6 +57,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of the distance to the pictures, beside the adversary",
     )
     parser.add_argument(
+        "--feature-weight",
+        type=float,
+        default=defaults.feature_weight,
+        help="of the distance to them in the discriminator's features (default: none)",
+    )
+    parser.add_argument(
         "--discriminator-base",
         type=int,
         help="feature maps x resolution of the discriminator (default: --channel-base)",
@@ -122,6 +128,7 @@ def _new_training(data: ImageDataset, args: argparse.Namespace, workers: Workers
         ada_kimg=args.ada_kimg,
         reconstruct_kimg=args.reconstruct_kimg,
         reconstruct_weight=args.reconstruct_weight,
+        feature_weight=args.feature_weight,
         style_mixing=args.style_mixing,
         noise_mode=args.noise_mode,
         mirror=not args.no_mirror,

@@ -22,7 +22,7 @@ from generator.networks import Generator, GeneratorConfig
 from training.augment import Augmentation, AugmentationController
 from training.data_parallel import ALONE, Workers
 from training.losses import discriminator_loss, generator_loss, path_length_penalty, r1_penalty
-from training.reconstruction import LinearCodes, laplacian_distance
+from training.reconstruction import LinearCodes, feature_distance, laplacian_distance
 from training.sampler import Sampler
 
 ADA_INTERVAL_STEPS = 4
@@ -49,7 +49,8 @@ class TrainingOptions:
     ada_target: float = 0.6
     ada_kimg: float = 500.0
     reconstruct_kimg: float = 0.0
-    reconstruct_weight: float = 12.0
+    reconstruct_weight: float = 5.0
+    feature_weight: float = 0.0
     mirror: bool = True
     bfloat16_from: int | None = 16
     seed: int = 0
@@ -206,6 +207,10 @@ class Training:
             distance = laplacian_distance(images[: len(wanted)], wanted)
             self.statistics.add("reconstruction", distance)
             loss = loss + distance * self.options.reconstruct_weight
+            if self.options.feature_weight > 0:
+                features = feature_distance(self.D, images[: len(wanted)], wanted)
+                self.statistics.add("features", features)
+                loss = loss + features * self.options.feature_weight
         self._descend(self.G_optimiser, self.G, loss)
         self.D.requires_grad_(True)
 
