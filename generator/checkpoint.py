@@ -180,5 +180,8 @@ def _build(
             more = f" and {len(names) - 4} more" if len(names) > 4 else ""
             raise CheckpointError(f"{path}: {fault} {', '.join(names[:4])}{more}")
     copies = {name: tensors[name].to(torch.float32, copy=True) for name in wanted}
+    for name, tensor in copies.items():
+        if not bool(tensor.isfinite().all()):
+            raise CheckpointError(f"{path}: {name} holds a number that is not finite in float32")
     network.load_state_dict(copies, assign=True)
     return network.eval().requires_grad_(False)

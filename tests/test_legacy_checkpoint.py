@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import generator
-from generator.checkpoint import CheckpointError
+from generator.checkpoint import CheckpointError, build
 from tests.legacy_files import Apply, Global, module, snapshot, tensor_of
+from tests.tiny_networks import random_generator
 
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "tensors missing": ({"z_dim": 1, "w_dim": 1, "img_resolution": 4, "channel_max": 1}, "lacks"),
@@ -53,3 +55,10 @@ def test_a_hostile_snapshot_is_a_checkpoint_error(tmp_path: Path) -> None:
     path.write_bytes(snapshot(Apply(Global("os", "system"), ("true",))))
     with pytest.raises(CheckpointError, match=r"os\.system"):
         generator.load(path)
+
+
+def test_weights_that_are_not_finite_are_refused() -> None:
+    net = random_generator()
+    tensors = {**net.state_dict(), "synthesis.b8.conv1.weight": torch.full((24, 24, 3, 3), np.nan)}
+    with pytest.raises(CheckpointError, match=r"b8\.conv1\.weight holds a number that is not fin"):
+        build(net.config, tensors, Path("net.pkl"))
