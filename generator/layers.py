@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from generator.generator_config import GeneratorConfig
 from generator.operators import (
     LEAKY_GAIN,
+    fully_connected,
     leaky_relu,
     modulated_conv2d,
     resample_filter,
@@ -41,14 +42,20 @@ class FullyConnected(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.randn(out_features, in_features) / lr_multiplier)
         self.bias = nn.Parameter(torch.full((out_features,), bias_init / lr_multiplier))
-        self.activation = activation
+        self.activation, self.lr_multiplier = activation, lr_multiplier
+        # what the stored numbers count, the gain of the activation included
         gain = LEAKY_GAIN if activation == "lrelu" else 1.0
         self.weight_gain = gain * lr_multiplier / math.sqrt(in_features)
         self.bias_gain = gain * lr_multiplier
 
     def forward(self, x: Tensor) -> Tensor:
-        x = torch.addmm(self.bias * self.bias_gain, x, (self.weight * self.weight_gain).t())
-        return leaky_relu(x) if self.activation == "lrelu" else x
+        return fully_connected(
+            x,
+            self.weight,
+            self.bias,
+            activation=self.activation,
+            lr_multiplier=self.lr_multiplier,
+        )
 
 
 class SynthesisLayer(nn.Module):

@@ -9,6 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from generator.networks import GeneratorConfig
+from tests.tiny_networks import striped_pictures
 from training.augment import (
     Augmentation,
     AugmentationController,
@@ -19,6 +21,7 @@ from training.augment import (
     geometric_maps,
     recoloured,
 )
+from training.training_loop import Training, TrainingOptions
 from training.warp import rotation, scaling, supersampled_warp, translation, warp
 
 pytestmark = pytest.mark.usefixtures("one_torch_thread")
@@ -67,6 +70,14 @@ def test_every_picture_changes_at_one_and_each_in_its_own_way(supersampled: bool
     assert changed.shape == images.shape and changed.dtype == images.dtype
     assert all(not torch.allclose(image, images[0], atol=0.01) for image in changed)
     assert not torch.allclose(changed[0], changed[1], atol=0.01)
+
+
+def test_training_takes_the_warp_that_it_is_told() -> None:
+    config = GeneratorConfig(8, 0, 8, 16, 3, 64, 4, 2)
+    for supersampled in (False, True):
+        options = TrainingOptions(batch=4, supersampled_warp=supersampled)
+        training = Training(striped_pictures(8), config, options)
+        assert training.augment.supersampled is supersampled
 
 
 def test_exact_moves_are_exact_on_a_picture() -> None:

@@ -31,11 +31,10 @@ from training.projector import (
     draw_randoms,
     noise_regulariser,
     project,
-    statistics_z,
-    w_statistics,
 )
 from training.show_folder import painting_facts, read_target
 from training.shown_picture import ShownAs, draw, draw_pixels
+from training.w_statistics import statistics_z, w_statistics
 
 torch.set_num_threads(1)
 KEYS = [("ballad-1", "p1"), ("ballad-1", "p2"), ("ballad-1", "p3")]

@@ -31,13 +31,7 @@ from training.projection_file import (
     read_projection,
     write_projection,
 )
-from training.projector import (
-    Projection,
-    ProjectionOptions,
-    WStatistics,
-    project,
-    w_statistics,
-)
+from training.projector import Projection, ProjectionOptions, project
 from training.show_folder import (
     Target,
     add_show_arguments,
@@ -49,6 +43,7 @@ from training.show_folder import (
     work_folder,
 )
 from training.shown_picture import ShownAs, draw_pixels
+from training.w_statistics import WStatistics, w_statistics
 
 __all__ = ["Projection", "ProjectionOptions", "add_arguments", "project", "run"]
 

@@ -77,6 +77,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ada-target", type=float, default=defaults.ada_target)
     parser.add_argument("--ada-kimg", type=float, default=defaults.ada_kimg)
     parser.add_argument(
+        "--supersampled-warp",
+        action="store_true",
+        help="augment without aliasing, as published; slow without a GPU",
+    )
+    parser.add_argument(
         "--style-mixing", type=float, default=defaults.style_mixing, help="its probability"
     )
     parser.add_argument(
@@ -126,6 +131,7 @@ def _new_training(data: ImageDataset, args: argparse.Namespace, workers: Workers
         ema_kimg=args.ema_kimg,
         ada_target=args.ada_target,
         ada_kimg=args.ada_kimg,
+        supersampled_warp=args.supersampled_warp,
         reconstruct_kimg=args.reconstruct_kimg,
         reconstruct_weight=args.reconstruct_weight,
         feature_weight=args.feature_weight,
@@ -142,9 +148,12 @@ def _new_training(data: ImageDataset, args: argparse.Namespace, workers: Workers
             channel_max=args.channel_max,
             num_mapping_layers=args.mapping_layers,
         )
+        first = None
         if args.discriminator:
             first = load_discriminator(args.discriminator)[0]
-        else:
+        elif args.discriminator_base:
+            # a stream of its own, and the same in every worker and every run of this seed
+            torch.manual_seed(options.seed + 1)
             first = new_discriminator(config, args.discriminator_base)
         return Training(data.images, config, options, args.device, workers, first)
     except ValueError as fault:

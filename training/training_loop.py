@@ -48,6 +48,7 @@ class TrainingOptions:
     ema_rampup: float = 0.05
     ada_target: float = 0.6
     ada_kimg: float = 500.0
+    supersampled_warp: bool = False
     reconstruct_kimg: float = 0.0
     reconstruct_weight: float = 5.0
     feature_weight: float = 0.0
@@ -123,7 +124,7 @@ class Training:
         self.D_optimiser = _lazy_adam(
             [{"params": self.D.parameters()}], options.learning_rate, options.r1_interval
         )
-        self.augment = Augmentation()
+        self.augment = Augmentation(supersampled=options.supersampled_warp)
         self.controller = AugmentationController(options.ada_target, options.ada_kimg)
         self.sampler = Sampler(len(images), options.seed)
         self.statistics = StepStatistics()

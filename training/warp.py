@@ -33,8 +33,8 @@ def warp(images: Tensor, maps: Tensor) -> Tensor:
 def supersampled_warp(images: Tensor, maps: Tensor) -> Tensor:
     """As `warp`, at twice the size between low-passes, so that nothing aliases.
 
-    Costs an order of magnitude more: all pictures get the mirrored margin of the one that reaches
-    out furthest.
+    All pictures get the mirrored margin of the one that reaches out furthest; so it takes 15 times
+    as long on a CPU for pictures of 64 pixels, and 20 to 40 times for 256.
     """
     height, width = images.shape[2:]
     kernel = resample_filter(SYMLET_6).to(images.device)
