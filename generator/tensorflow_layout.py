@@ -39,7 +39,9 @@ class Place:
 
 def to_pytorch(array: Array, layout: Layout) -> Array:
     """Float32, in PyTorch's layout, as a copy. Raises ValueError for a wrong number of axes."""
-    with np.errstate(over="ignore"):  # beyond float32 is infinity, without a warning
+    # beyond float32 is infinity, and a signalling NaN a NaN, without a warning: what is not
+    # finite is refused when the network is built
+    with np.errstate(over="ignore", invalid="ignore"):
         array = array.astype(np.float32)
     if array.ndim != _AXES.get(layout, array.ndim):
         raise ValueError(f"has the shape {list(array.shape)}")
@@ -51,7 +53,8 @@ def to_pytorch(array: Array, layout: Layout) -> Array:
         case "flipped convolution":
             array = array[::-1, ::-1].transpose(3, 2, 0, 1)
         case "style bias":
-            array = array + np.float32(1)
+            with np.errstate(invalid="ignore"):
+                array = array + np.float32(1)
         case "constant":
             array = array[0]
         case "noise":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from generator.legacy_checkpoint import generator_of
 from generator.legacy_discriminator import discriminator_of
 from generator.legacy_pickle import LegacyPickleError, read_legacy_bytes, read_legacy_pickle
 from generator.legacy_snapshot import LegacySnapshot
+from generator.tensorflow_layout import to_pytorch
 from tests.golden import golden_folder
 from tests.legacy_files import Apply, Global, Raw, dump, encode
 from tests.tensorflow_files import (
@@ -367,3 +369,11 @@ def test_the_loader_takes_both_kinds_and_tells_errors_alike(tmp_path: Any) -> No
     path.write_bytes(keyword(nonlinearity="relu")())
     with pytest.raises(CheckpointError, match=r"net\.pkl: .*'relu'; only 'lrelu' is supported"):
         generator.load(path)
+
+
+def test_a_signalling_nan_is_no_warning() -> None:
+    """Input 53847 of the fuzz, seed 1."""
+    signalling = np.array([0x7F800001], np.uint32).view(np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isnan(to_pytorch(signalling, "style bias")).all()

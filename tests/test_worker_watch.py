@@ -33,9 +33,9 @@ def after(ticks: int, seen: WorkerFacts, *, beating: bool, tick_ns: int = TICK) 
         (1000, WorkerState.READY, True, 10, False),
         (100, WorkerState.READY, False, 1000, False),  # 3.3 s; it usually takes 1 s a render
         (130, WorkerState.READY, False, 1000, True),
-        (1800, WorkerState.STARTING, False, 0, False),
-        (1830, WorkerState.STARTING, False, 0, True),
-        (1830, WorkerState.CREATED, False, 0, True),
+        (9000, WorkerState.STARTING, False, 0, False),
+        (9100, WorkerState.STARTING, False, 0, True),
+        (9100, WorkerState.CREATED, False, 0, True),
     ],
 )
 def test_given_up(
