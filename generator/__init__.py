@@ -22,7 +22,7 @@ def load(path: str | Path, device: str = "cpu") -> Generator:
     path = Path(path)
     # torch is imported on first use, so that `import generator` costs nothing
     if kind_of(path) == "pickle":
-        from generator.legacy_checkpoint import load_pickle
+        from generator.legacy.generators import load_pickle
 
         return load_pickle(path).to(device)
     from generator.checkpoint import load_safetensors

@@ -18,9 +18,9 @@ from generator.checkpoint import (
 from generator.discriminator import Discriminator
 from generator.errors import CheckpointError
 from generator.file_kind import kind_of
-from generator.legacy_checkpoint import generator_of, generator_of_network, read_snapshot
-from generator.legacy_discriminator import discriminator_of
-from generator.legacy_export import tensorflow_snapshot
+from generator.legacy.discriminators import discriminator_of
+from generator.legacy.export import tensorflow_snapshot
+from generator.legacy.generators import generator_of, generator_of_network, read_snapshot
 from generator.networks import Generator
 
 

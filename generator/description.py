@@ -17,9 +17,9 @@ from generator.checkpoint import (
 from generator.discriminator import Discriminator
 from generator.errors import CheckpointError
 from generator.file_kind import HEAD_BYTES, kind_of
-from generator.legacy_checkpoint import generator_of_network, read_snapshot
-from generator.legacy_discriminator import discriminator_of_network
-from generator.legacy_snapshot import LegacyNetwork
+from generator.legacy.discriminators import discriminator_of_network
+from generator.legacy.generators import generator_of_network, read_snapshot
+from generator.legacy.snapshot import LegacyNetwork
 from generator.networks import Generator
 from generator.tensor_file import read_tensor_file
 

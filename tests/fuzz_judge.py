@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator.errors import CheckpointError
-from generator.legacy_checkpoint import config_from_arguments, generator_of
-from generator.legacy_pickle import LegacyPickleError, read_legacy_bytes
+from generator.legacy.generators import config_from_arguments, generator_of
+from generator.legacy.reader import LegacyPickleError, read_legacy_bytes
 from tests.watched import Watch
 
 MOST_SECONDS = 5.0  # wall clock, so that waiting counts too

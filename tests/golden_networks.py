@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 
 from generator.discriminator import Discriminator
-from generator.legacy_checkpoint import generator_of_network
-from generator.legacy_discriminator import discriminator_of_network
-from generator.legacy_pickle import read_legacy_pickle
-from generator.legacy_snapshot import LegacySnapshot
+from generator.legacy.discriminators import discriminator_of_network
+from generator.legacy.generators import generator_of_network
+from generator.legacy.reader import read_legacy_pickle
+from generator.legacy.snapshot import LegacySnapshot
 from generator.networks import Generator
 from tests.golden import golden_folder
 

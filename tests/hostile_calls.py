@@ -165,11 +165,11 @@ CALLS: dict[str, tuple[str, str, object]] = {
     "numpy.ndarray": ("make an array past its size", *_calls("numpy", "memmap", "x")),
     "own module": (
         "call the reader",
-        *_calls("generator.legacy_pickle", "read_legacy_pickle", "x"),
+        *_calls("generator.legacy.reader", "read_legacy_pickle", "x"),
     ),
     "own words' module": (
         "call the machine",
-        *_calls("generator.pickle_machine", "run_pickle", b""),
+        *_calls("generator.legacy.pickle_machine", "run_pickle", b""),
     ),
     "unimported module": ("import by a name", *_calls("antigravity", "fly")),
     "look-alike": (

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from generator.discriminator import Discriminator, DiscriminatorConfig
-from generator.legacy_export import tensorflow_snapshot
+from generator.legacy.export import tensorflow_snapshot
 from generator.networks import Generator, GeneratorConfig
 
 MODULE = "dnnlib.tflib.network"

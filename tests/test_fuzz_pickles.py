@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import generator
-from generator.legacy_pickle import read_legacy_bytes
+from generator.legacy.reader import read_legacy_bytes
 from tests.child_python import run_child
 from tests.fuzz_pickles import State, chunks_to_do, fresh_state, main, merged, resumed_state
 from tests.fuzz_workers import Report, Task, judged

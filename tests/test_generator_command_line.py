@@ -18,7 +18,7 @@ from generator.__main__ import main
 from generator.checkpoint import load_discriminator, save_discriminator, save_generator
 from generator.discriminator import Discriminator
 from generator.file_kind import kind_of
-from generator.legacy_export import tensorflow_snapshot
+from generator.legacy.export import tensorflow_snapshot
 from tests.tensorflow_files import DISCRIMINATOR, networks, randomized
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -20,9 +20,9 @@ from generator.checkpoint import content_hash, load_safetensors, save_generator
 from generator.discriminator import Discriminator, DiscriminatorConfig
 from generator.errors import CheckpointError
 from generator.generator_config import ARCHITECTURES, GeneratorConfig
-from generator.legacy_checkpoint import config_from_arguments, generator_of
-from generator.legacy_pickle import read_legacy_bytes
-from generator.legacy_snapshot import LegacyNetwork, LegacySnapshot
+from generator.legacy.generators import config_from_arguments, generator_of
+from generator.legacy.reader import read_legacy_bytes
+from generator.legacy.snapshot import LegacyNetwork, LegacySnapshot
 from generator.networks import Generator
 from generator.sizes_only import SizesOnly
 from tests.legacy_files import module, parameter_of, snapshot, tensor_of

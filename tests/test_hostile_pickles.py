@@ -11,7 +11,7 @@ import pytest
 
 import generator
 from generator.checkpoint import CheckpointError
-from generator.legacy_pickle import LegacyPickleError, read_legacy_bytes
+from generator.legacy.reader import LegacyPickleError, read_legacy_bytes
 from tests.child_python import run_child
 from tests.hostile_calls import ARMED, CALLS, MARK
 from tests.hostile_numbers import FLOATS

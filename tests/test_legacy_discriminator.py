@@ -10,12 +10,12 @@ import pytest
 
 from generator.discriminator import DiscriminatorConfig
 from generator.errors import CheckpointError
-from generator.legacy_discriminator import (
+from generator.legacy.discriminators import (
     discriminator_config_from_arguments,
     discriminator_of_network,
     load_discriminator_pickle,
 )
-from generator.legacy_snapshot import LegacyNetwork
+from generator.legacy.snapshot import LegacyNetwork
 from tests.golden import golden_folder
 
 PATH = Path("net.pkl")
@@ -47,7 +47,7 @@ def test_every_argument_has_its_place() -> None:
     )  # fmt: skip
 
 
-FAULTS: list[tuple[dict[str, Any], str]] = [
+FAULTS: list[tuple[dict[Any, Any], str]] = [
     ({"img_resolution": 48}, "power of two"),
     ({"img_resolution": 2**30}, "img_resolution=1073741824"),
     ({"img_resolution": True}, "img_resolution=True"),
@@ -56,6 +56,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"conv_clamp": "256"}, "conv_clamp='256'"),
     ({"conv_clamp": float("nan")}, "conv_clamp=nan"),
     ({"wings": 2}, "was made with wings, which is not known"),
+    ({3: 1, "wings": 2}, "was made with 3, wings, which is not known"),
     ({"epilogue_kwargs": [4]}, "epilogue_kwargs of its discriminator is no mapping"),
     ({"epilogue_kwargs": {"mbstd_group_size": 0}}, "mbstd_group_size=0"),
     ({"block_kwargs": {"activation": "swish"}}, "only 'lrelu' is supported"),
@@ -65,7 +66,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("arguments", "reason"), FAULTS)
-def test_arguments_that_do_not_fit_are_a_sentence(arguments: dict[str, Any], reason: str) -> None:
+def test_arguments_that_do_not_fit_are_a_sentence(arguments: dict[Any, Any], reason: str) -> None:
     stored = LegacyNetwork("Discriminator", arguments, {"b4.out.bias": np.zeros(1, "f4")})
     with pytest.raises(CheckpointError, match=r"^net\.pkl") as caught:
         discriminator_of_network(stored, PATH)

@@ -12,12 +12,12 @@ import pytest
 import torch
 
 from generator.discriminator import Discriminator
-from generator.legacy_checkpoint import generator_of, generator_of_network
-from generator.legacy_discriminator import discriminator_of
-from generator.legacy_export import NO_SOURCE, tensorflow_snapshot
-from generator.legacy_pickle import read_legacy_bytes, read_legacy_pickle
-from generator.legacy_snapshot import LegacySnapshot
-from generator.pickle_writer import Applied, GlobalName, pickle_bytes
+from generator.legacy.discriminators import discriminator_of
+from generator.legacy.export import NO_SOURCE, tensorflow_snapshot
+from generator.legacy.generators import generator_of, generator_of_network
+from generator.legacy.pickle_writer import Applied, GlobalName, pickle_bytes
+from generator.legacy.reader import read_legacy_bytes, read_legacy_pickle
+from generator.legacy.snapshot import LegacySnapshot
 from tests.golden import golden_folder
 from tests.tensorflow_files import DISCRIMINATOR, GENERATOR, networks, read_by_pickle
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from generator.legacy_pickle import LegacyPickleError, LegacySnapshot, read_legacy_pickle
+from generator.legacy.reader import LegacyPickleError, LegacySnapshot, read_legacy_pickle
 from tests.legacy_files import (
     Apply,
     Global,
@@ -131,7 +131,7 @@ def test_reading_needs_no_torch_and_no_unpickler() -> None:
         "import sys, numpy, pickle, _pickle\n"
         "def never(*a, **k): raise SystemExit('the unpickler was used')\n"
         "pickle.load = pickle.loads = pickle.Unpickler = _pickle.Unpickler = never\n"
-        "from generator.legacy_pickle import read_legacy_pickle\n"
+        "from generator.legacy.reader import read_legacy_pickle\n"
         "read_legacy_pickle('net.pkl')\n"
         "assert 'torch' not in sys.modules\n"
     )

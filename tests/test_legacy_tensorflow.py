@@ -12,11 +12,11 @@ import torch
 
 import generator
 from generator.checkpoint import CheckpointError
-from generator.legacy_checkpoint import generator_of
-from generator.legacy_discriminator import discriminator_of
-from generator.legacy_pickle import LegacyPickleError, read_legacy_bytes, read_legacy_pickle
-from generator.legacy_snapshot import LegacySnapshot
-from generator.tensorflow_layout import to_pytorch
+from generator.legacy.discriminators import discriminator_of
+from generator.legacy.generators import generator_of
+from generator.legacy.reader import LegacyPickleError, read_legacy_bytes, read_legacy_pickle
+from generator.legacy.snapshot import LegacySnapshot
+from generator.legacy.tensorflow_layout import to_pytorch
 from tests.golden import golden_folder
 from tests.legacy_files import Apply, Global, Raw, dump, encode
 from tests.tensorflow_files import (

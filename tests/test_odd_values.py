@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from generator.checkpoint import CheckpointError
-from generator.legacy_checkpoint import config_from_arguments
-from generator.legacy_pickle import LegacyPickleError, read_legacy_bytes
+from generator.legacy.generators import config_from_arguments
+from generator.legacy.reader import LegacyPickleError, read_legacy_bytes
 from tests.hostile_builders import with_kwargs
 from tests.hostile_numbers import F4, NDARRAY, RECONSTRUCT, array
 from tests.hostile_words import DTYPE, LOAD_BYTES, ORDERED, PARAMETER, SCALAR, TENSOR

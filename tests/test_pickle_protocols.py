@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from generator.legacy_pickle import read_legacy_bytes
+from generator.legacy.reader import read_legacy_bytes
 from tests.golden import golden_folder
 
 

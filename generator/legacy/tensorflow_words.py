@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generator.legacy_numbers import Array
-from generator.legacy_numpy import StoredArray
-from generator.legacy_snapshot import MAX_NAMES, LegacyNetwork, plain_arguments
-from generator.pickle_machine import PickleDataError, Symbol, printable
-from generator.tensorflow_networks import discriminator_network, generator_network
+from generator.legacy.numpy_arrays import StoredArray
+from generator.legacy.pickle_machine import PickleDataError, Symbol, printable
+from generator.legacy.snapshot import MAX_NAMES, LegacyNetwork, plain_arguments
+from generator.legacy.tensorflow_networks import discriminator_network, generator_network
+from generator.legacy.torch_numbers import Array
 
 NETWORK = Symbol("dnnlib.tflib.network", "Network")
 STATE_VERSIONS = (2, 3, 4, 5)  # 4: StyleGAN2, 5: StyleGAN2-ADA

@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from generator.legacy_numbers import Array
+from generator.legacy.torch_numbers import Array
 
 Layout = Literal[
     "same", "dense", "convolution", "flipped convolution", "style bias", "constant", "noise"

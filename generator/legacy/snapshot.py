@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from generator.legacy_numbers import Array
-from generator.pickle_machine import PickleDataError
+from generator.legacy.pickle_machine import PickleDataError
+from generator.legacy.torch_numbers import Array
 
 MAX_MODULE_DEPTH = 16  # Generator > SynthesisNetwork > SynthesisBlock > SynthesisLayer > FC
 MAX_NAMES = 20_000  # modules and tensors of one network, or entries of its arguments

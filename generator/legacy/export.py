@@ -16,15 +16,15 @@ import torch
 from torch import Tensor, nn
 
 from generator.discriminator import Discriminator, DiscriminatorConfig
-from generator.legacy_numbers import Array
-from generator.networks import Generator, GeneratorConfig
-from generator.pickle_writer import Applied, GlobalName, pickle_bytes
-from generator.tensorflow_layout import (
+from generator.legacy.pickle_writer import Applied, GlobalName, pickle_bytes
+from generator.legacy.tensorflow_layout import (
     Place,
     discriminator_places,
     generator_places,
     to_tensorflow,
 )
+from generator.legacy.torch_numbers import Array
+from generator.networks import Generator, GeneratorConfig
 
 NETWORK = GlobalName("dnnlib.tflib.network", "Network")
 NO_SOURCE = (

@@ -14,8 +14,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generator.legacy_numbers import Array, Budget, ScalarType, scalar, scalar_type, set_byte_order
-from generator.pickle_machine import Call, PickleDataError, Symbol
+from generator.legacy.pickle_machine import Call, PickleDataError, Symbol
+from generator.legacy.torch_numbers import (
+    Array,
+    Budget,
+    ScalarType,
+    scalar,
+    scalar_type,
+    set_byte_order,
+)
 
 NDARRAY = Symbol("numpy", "ndarray")
 MOST_AXES = 8

@@ -2,8 +2,8 @@
 
 The PyTorch implementation writes a Python pickle of {G, D, G_ema, ...} whose networks carry program
 text and whose tensors hold storages in torch's old, non-zip format; that of TensorFlow is in
-`generator.legacy_tensorflow`. Nothing of a file is imported or executed: the stream runs on
-`generator.pickle_machine` with the few words below, and numpy reads the numbers.
+`generator.legacy.tensorflow_words`. Nothing of a file is imported or executed: the stream runs on
+`generator.legacy.pickle_machine` with the few words below, and numpy reads the numbers.
 """
 
 from __future__ import annotations
@@ -16,35 +16,35 @@ from typing import Any
 import numpy as np
 
 from generator.file_kind import HEAD_BYTES, foreign_kind, looks_like_pickle
-from generator.legacy_numbers import (
-    Array,
-    Budget,
-    Storages,
-    parameter,
-    tensor,
-)
-from generator.legacy_numpy import NDARRAY, NumpyWords
-from generator.legacy_snapshot import (
-    MAX_MODULE_DEPTH,
-    MAX_NAMES,
-    LegacyNetwork,
-    LegacySnapshot,
-    plain_arguments,
-)
-from generator.legacy_tensorflow import (
-    NETWORK,
-    StoredNetwork,
-    networks_of,
-    set_network,
-    stored_network,
-)
-from generator.pickle_machine import (
+from generator.legacy.numpy_arrays import NDARRAY, NumpyWords
+from generator.legacy.pickle_machine import (
     PickleDataError,
     Symbol,
     Vocabulary,
     printable,
     refuse_symbol,
     run_pickle,
+)
+from generator.legacy.snapshot import (
+    MAX_MODULE_DEPTH,
+    MAX_NAMES,
+    LegacyNetwork,
+    LegacySnapshot,
+    plain_arguments,
+)
+from generator.legacy.tensorflow_words import (
+    NETWORK,
+    StoredNetwork,
+    networks_of,
+    set_network,
+    stored_network,
+)
+from generator.legacy.torch_numbers import (
+    Array,
+    Budget,
+    Storages,
+    parameter,
+    tensor,
 )
 from generator.regular_file import UnreadableFileError, read_regular_file
 

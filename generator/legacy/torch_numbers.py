@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.pickle_machine import PickleDataError, Symbol, Vocabulary, run_pickle
+from generator.legacy.pickle_machine import PickleDataError, Symbol, Vocabulary, run_pickle
 
 Array = NDArray[Any]
 

@@ -13,15 +13,15 @@ from typing import Any, get_args
 import numpy as np
 
 from generator.generator_config import Architecture
-from generator.legacy_numbers import Array
-from generator.legacy_snapshot import LegacyNetwork
-from generator.pickle_machine import PickleDataError, printable
-from generator.tensorflow_layout import (
+from generator.legacy.pickle_machine import PickleDataError, printable
+from generator.legacy.snapshot import LegacyNetwork
+from generator.legacy.tensorflow_layout import (
     Place,
     discriminator_places,
     generator_places,
     to_pytorch,
 )
+from generator.legacy.torch_numbers import Array
 
 MOST_RESOLUTION = 1 << 14
 MOST_LAYERS = 64

@@ -9,14 +9,12 @@ from typing import Any
 import torch
 
 from generator.checkpoint import CheckpointError, build
-from generator.legacy_pickle import LegacyPickleError, read_legacy_pickle
-from generator.legacy_snapshot import LegacyNetwork, LegacySnapshot
+from generator.legacy.arguments import MOST_BASE, MOST_FEATURES, MOST_LAYERS, Arguments
+from generator.legacy.reader import LegacyPickleError, read_legacy_pickle
+from generator.legacy.snapshot import LegacyNetwork, LegacySnapshot
 from generator.networks import Generator, GeneratorConfig
 from generator.sizes_only import SizesOnly
 
-MOST_FEATURES = 65536
-MOST_LAYERS = 64
-MOST_CLAMP = 1e9
 # Arguments that name a way of computing or of training, not what is computed.
 WITHOUT_EFFECT = frozenset(
     {"num_fp16_res", "use_fp16", "fp16_channels_last", "channels_last", "fused_modconv_default"}
@@ -55,7 +53,7 @@ def generator_of_network(network: LegacyNetwork, path: Path) -> Generator:
     if wanted > 2 * brought + 1_000_000:
         raise CheckpointError(f"{path}: its generator's arguments ask for more than its tensors")
     tensors = {name: torch.from_numpy(array) for name, array in network.tensors.items()}
-    if _arguments_of(network.init_kwargs, "synthesis_kwargs", path).get("use_noise") is False:
+    if _parts(network.init_kwargs, path)[1].take("use_noise", True) is False:
         # no noise is noise of no strength
         quiet = [name for name in state if name.endswith(("noise_const", "noise_strength"))]
         tensors = {name: torch.zeros(state[name].shape) for name in quiet} | tensors
@@ -69,12 +67,10 @@ def config_from_arguments(arguments: Mapping[str, Any], path: Path) -> Generator
     the others, which the published constructor hands on to the synthesis network.
     Raises CheckpointError for an argument that is unknown or out of bounds.
     """
-    mapping = _arguments_of(arguments, "mapping_kwargs", path)
-    synthesis = _arguments_of(arguments, "synthesis_kwargs", path)
-    synthesis.pop("mapping_kwargs", None)
+    mapping, synthesis = _parts(arguments, path)
     numbers = {
-        name: _number(synthesis, name, default, lowest, path)
-        for name, default, lowest in (
+        name: synthesis.number(name, default, least, MOST_FEATURES if "_dim" in name else MOST_BASE)
+        for name, default, least in (
             ("z_dim", 512, 1),
             ("c_dim", 0, 0),
             ("w_dim", 512, 1),
@@ -84,30 +80,28 @@ def config_from_arguments(arguments: Mapping[str, Any], path: Path) -> Generator
             ("channel_max", 512, 1),
         )
     }
-    layers = _number(mapping, "num_layers", 8, 1, path, most=MOST_LAYERS)
+    layers = mapping.number("num_layers", 8, 1, MOST_LAYERS)
     widths = {
-        name: _width(mapping, name, numbers["w_dim"], path)
+        name: _unless_usual(mapping.number_or_none(name, None, 1), numbers["w_dim"])
         for name in ("layer_features", "embed_features")
     }
-    lr_multiplier = _fraction(mapping, "lr_multiplier", 0.01, path)
-    w_avg_beta = _fraction(mapping, "w_avg_beta", 0.995, path)
-    clamp = synthesis.pop("conv_clamp", None)
-    if clamp is not None and (type(clamp) not in (int, float) or not 0 < clamp <= MOST_CLAMP):
-        raise CheckpointError(f"{path}: conv_clamp={clamp!r} in its generator is no usable number")
-    architecture = synthesis.pop("architecture", "skip")
-    _check_layers(synthesis, mapping, path)
-    unknown = sorted(map(str, (set(synthesis) | set(mapping)) - WITHOUT_EFFECT))
-    if unknown:
-        raise CheckpointError(
-            f"{path}: its generator was made with {', '.join(unknown[:4])}, which is not known"
-        )
+    lr_multiplier = mapping.fraction("lr_multiplier", 0.01)
+    if mapping.values.get("w_avg_beta", 0.995) is None:
+        mapping.values["w_avg_beta"] = 1.0  # how a snapshot says that w_avg does not move
+    w_avg_beta = mapping.fraction("w_avg_beta", 0.995)
+    clamp = synthesis.clamp()
+    architecture = synthesis.take("architecture", "skip")
+    mapping.check_activation()
+    synthesis.check_activation()
+    _check_layers(synthesis)
+    Arguments({**synthesis.values, **mapping.values}, "generator", path).end()
     try:
         config = GeneratorConfig(
             **numbers,
             num_mapping_layers=layers,
             layer_features=widths["layer_features"] if layers > 1 else None,
             embed_features=widths["embed_features"] if numbers["c_dim"] > 0 else None,
-            conv_clamp=None if clamp is None else float(clamp),
+            conv_clamp=clamp,
             architecture=architecture,
             lr_multiplier=lr_multiplier,
             w_avg_beta=w_avg_beta,
@@ -119,65 +113,29 @@ def config_from_arguments(arguments: Mapping[str, Any], path: Path) -> Generator
     return config
 
 
-def _arguments_of(arguments: Mapping[str, Any], inner: str, path: Path) -> dict[str, Any]:
-    """The arguments under `inner`; those beside it belong to `synthesis_kwargs`."""
-    under = arguments.get(inner) or {}
-    if not isinstance(under, Mapping):
-        raise CheckpointError(f"{path}: {inner} of its generator is no mapping")
-    if inner != "synthesis_kwargs":
-        return dict(under)
-    beside = {name: value for name, value in arguments.items() if name != inner}
-    return {**under, **beside}
+def _parts(arguments: Mapping[str, Any], path: Path) -> tuple[Arguments, Arguments]:
+    """The arguments of the mapping and of the synthesis network, to which those beside belong."""
+    given = Arguments(arguments, "generator", path)
+    mapping, under = given.inner("mapping_kwargs"), given.inner("synthesis_kwargs")
+    under.take("mapping_kwargs", None)
+    synthesis = Arguments({**under.values, **given.values}, "generator", path)
+    return mapping.without(WITHOUT_EFFECT), synthesis.without(WITHOUT_EFFECT)
 
 
-def _check_layers(synthesis: dict[str, Any], mapping: dict[str, Any], path: Path) -> None:
+def _check_layers(synthesis: Arguments) -> None:
     """Take out the arguments of layers of which only some values are supported."""
-    for arguments in (synthesis, mapping):
-        activation = arguments.pop("activation", "lrelu")
-        if activation != "lrelu":
-            raise CheckpointError(
-                f"{path}: its generator has the activation {activation!r}; only 'lrelu' is "
-                "supported"
-            )
-    taps = synthesis.pop("resample_filter", [1, 3, 3, 1])
+    taps = synthesis.take("resample_filter", [1, 3, 3, 1])
     if not isinstance(taps, list | tuple) or len(taps) != 4:
-        raise CheckpointError(
-            f"{path}: its generator has the resample_filter {taps!r}; only filters of four "
-            "numbers are supported"
+        raise synthesis.fault(
+            f"its generator has the resample_filter {taps!r}; only filters of four numbers are "
+            "supported"
         )
     for name, wanted in (("kernel_size", (3,)), ("use_noise", (True, False))):
-        value = synthesis.pop(name, wanted[0])
+        value = synthesis.take(name, wanted[0])
         if value not in wanted:
-            raise CheckpointError(f"{path}: {name}={value!r} in its generator is not supported")
+            raise synthesis.fault(f"{name}={value!r} in its generator is not supported")
 
 
-def _width(values: dict[str, Any], name: str, usual: int, path: Path) -> int | None:
+def _unless_usual(width: int | None, usual: int) -> int | None:
     """None where it is the usual one, so that one network has one configuration."""
-    if values.get(name) is None:
-        values.pop(name, None)
-        return None
-    width = _number(values, name, usual, 1, path, most=MOST_FEATURES)
     return None if width == usual else width
-
-
-def _fraction(values: dict[str, Any], name: str, default: float, path: Path) -> float:
-    value = values.pop(name, default)
-    value = 1.0 if value is None else value
-    if type(value) not in (int, float) or not 1e-6 <= value <= 1.0:
-        raise CheckpointError(f"{path}: {name}={value!r} in its generator is no usable number")
-    return float(value)
-
-
-def _number(
-    values: dict[str, Any],
-    name: str,
-    default: int,
-    lowest: int,
-    path: Path,
-    most: int = 1 << 20,
-) -> int:
-    value = values.pop(name, default)
-    most = min(most, MOST_FEATURES) if name.endswith("_dim") else most
-    if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= most:
-        raise CheckpointError(f"{path}: {name}={value!r} in its generator is no usable number")
-    return value
