@@ -20,7 +20,13 @@ def build_parser() -> argparse.ArgumentParser:
         description="Shows a set of ballads on several screens, drawn live by a generator.",
         epilog="Without a display it plays headless. Esc, q, Ctrl-C and SIGTERM end it.",
     )
-    parser.add_argument("command", nargs="?", choices=["play"], default="play", help="what to do")
+    parser.add_argument(
+        "command",
+        nargs="?",
+        choices=["play", "monitors"],
+        default="play",
+        help="play the show (default), or list this machine's monitors for a machine file",
+    )
     parser.add_argument("--show", type=Path, default=DEFAULT_SHOW, help="folder of the show")
     parser.add_argument(
         "--mode",
@@ -40,6 +46,27 @@ def build_parser() -> argparse.ArgumentParser:
         type=_size,
         metavar="WxH",
         help="size of one screen in pixels (default: the monitor's; headless 256x256)",
+    )
+    parser.add_argument(
+        "--machine",
+        type=Path,
+        metavar="FILE",
+        help="what hangs on this machine and where, see docs/machine.md (default: one screen a "
+        "monitor, from the left)",
+    )
+    parser.add_argument(
+        "--node",
+        metavar="NAME",
+        help="play this machine's part of a show on several, as listed in show.yaml: docs/sync.md",
+    )
+    parser.add_argument(
+        "--stamp", action="store_true", help="show the frame number's strip on every picture"
+    )
+    parser.add_argument(
+        "--front-buffer",
+        type=Path,
+        metavar="FILE",
+        help="headless: keep what the screens show in this file, for programs that watch it",
     )
     parser.add_argument("--frames", type=_count, metavar="N", help="end after N frames")
     parser.add_argument(
@@ -65,10 +92,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        from player.application import ApplicationError, Options, play
+        from player.application import ApplicationError, Options, monitors, play
     except KeyboardInterrupt:  # nothing has been opened yet
         return 0
     try:
+        if args.command == "monitors":
+            print(monitors())
+            return 0
         play(
             Options(
                 show=args.show,
@@ -76,6 +106,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 outputs=args.outputs,
                 size=args.size,
                 frames=args.frames,
+                machine=args.machine,
+                node=args.node,
+                stamp=args.stamp,
+                front=args.front_buffer,
                 report=args.report,
                 snapshot=args.snapshot,
                 osc_host=args.osc_host,

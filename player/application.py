@@ -6,7 +6,7 @@ import gc
 import logging
 import re
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -15,14 +15,28 @@ from typing import Literal
 
 from PIL import Image
 
-from player.clock import HouseClock
+from player.composer import Composer
 from player.frame_loop import FrameLoop
 from player.frame_report import FrameReport, ReportError, write_report
-from player.osc_control import OscControl, OscError
-from player.outputs import OutputError, Wall, has_display, open_wall
-from player.ring_layout import Geometry
+from player.house import alone, joined
+from player.live.ring_layout import Geometry
+from player.live.synthesized_source import SynthesizedSource
+from player.operator_desk import OperatorDesk
+from player.osc.control import OscControl, OscError
 from player.slate_source import SlateSource
-from player.synthesized_source import SynthesizedSource
+from player.sync.settings import SyncError
+from player.wall.calibration_desk import CalibrationDesk
+from player.wall.calibration_file import calibration_path, calibrations_or_warning
+from player.wall.machine_file import Machine, read_machine_file
+from player.wall.outputs import (
+    OutputError,
+    Wall,
+    has_display,
+    list_monitors,
+    monitors_text,
+    open_wall,
+)
+from player.wall.refresh import describe as describe_cadence
 from shows.generator_file import read_generator_info
 from shows.schema import ShowError
 from shows.show import Show
@@ -46,6 +60,10 @@ class Options:
     outputs: OutputKind | None = None
     size: tuple[int, int] | None = None
     frames: int | None = None
+    machine: Path | None = None
+    stamp: bool = False
+    front: Path | None = None
+    node: str | None = None
     report: Path | None = None
     snapshot: Path | None = None
     osc_host: str = "127.0.0.1"
@@ -66,7 +84,15 @@ def play(options: Options) -> None:
     try:
         with ExitStack() as closing:
             _play(options, stopped, closing)
-    except (ShowError, OscError, OutputError, ReportError) as fault:
+    except (ShowError, OscError, OutputError, ReportError, SyncError) as fault:
+        raise ApplicationError(str(fault)) from fault
+
+
+def monitors() -> str:
+    """This machine's monitors, a line each. Raises ApplicationError."""
+    try:
+        return monitors_text(list_monitors())
+    except OutputError as fault:
         raise ApplicationError(str(fault)) from fault
 
 
@@ -75,17 +101,21 @@ def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> 
     show = load_show(options.show, latents=synthesises)
     for warning in show.warnings:
         _log.warning("%s", warning)
-    screens = len(show.settings.screens)
+    names = [screen.name for screen in show.settings.screens]
+    house = joined(show, options.node) if options.node else alone(show)
+    closing.callback(house.close)
+    here = [names[screen] for screen in house.screens]
+    machine = read_machine_file(options.machine, here) if options.machine else None
     if options.mode == "film":
         _log.warning("There are no films of this show yet: the paintings are shown as stills.")
     # first of all, because it takes longest: the engine loads while the windows open
-    live = _live_source(show, options) if synthesises else None
+    live = _live_source(show, options, len(house.screens)) if synthesises else None
     if live is not None:
         closing.callback(live.close)
         live.start()
     control = OscControl(
         resolve=partial(resolve_ballad, show),
-        screens=screens,
+        screens=len(names),
         host=options.osc_host,
         port=options.osc_port,
     )
@@ -93,20 +123,24 @@ def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> 
     control.start()
     if stopped():
         return
-    wall = _open_wall(options, screens)
+    wall = _open_wall(options, len(house.screens), machine)
     closing.callback(wall.close)
     slates = SlateSource(show, SLATE_PX)
-    slates.start([(screen.ballad, 0) for screen in show.settings.screens])
+    slates.start([(show.settings.screens[screen].ballad, 0) for screen in house.screens])
     report = FrameReport(show.settings.fps)
     report.note("start_to_live_s", None)
+    calibration = _calibration_desk(names, machine, options.machine)
     loop = FrameLoop(
         show,
         wall,
+        screens=house.screens,
         live=live,
-        slates=slates,
-        control=control,
+        conductor=house.conductor,
+        composer=Composer(show, wall, slates, house.screens, stamp=options.stamp),
+        desk=OperatorDesk(control, house.conductor, calibration, wall, house.screens),
         report=report,
-        clock=HouseClock(),
+        clock=house.clock,
+        origin_ns=house.origin_ns,
     )
     _log.info(
         "Playing %s on %s. OSC: %s port %d.",
@@ -115,6 +149,9 @@ def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> 
         options.osc_host,
         control.port,
     )
+    hz = wall.refresh_hz()
+    if hz is not None:
+        _log.info("%s", describe_cadence(show.settings.fps, hz))
     limit_ns = ENGINE_WAIT_NS if options.mode == "auto" else None
     report.note("preroll_frames", loop.preroll(stop=stopped, limit_ns=limit_ns))
     for fault in slates.faults:
@@ -130,10 +167,14 @@ def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> 
     with _quiet_collector():
         loop.run(stop=stopped, ticks=options.frames)
     if options.snapshot is not None:
-        write_snapshots(options.snapshot, wall, show)
+        write_snapshots(options.snapshot, wall, here)
+    if options.node:
+        report.note("node", options.node)
+        report.note("sync", house.conductor.status())
     report.note("osc_errors", control.errors)
     report.note("mode", options.mode)
     report.note("outputs", wall.describe())
+    report.note("screens", wall.screens_status())
     report.note("engine", "")
     report.note("worker_restarts", 0)
     if live is not None:
@@ -147,7 +188,7 @@ def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> 
     _log.info("%s", summary(report.as_dict()))
 
 
-def _live_source(show: Show, options: Options) -> SynthesizedSource | None:
+def _live_source(show: Show, options: Options, screens: int) -> SynthesizedSource | None:
     try:
         info = read_generator_info(show.generator_path)
     except ShowError as fault:
@@ -155,7 +196,6 @@ def _live_source(show: Show, options: Options) -> SynthesizedSource | None:
             raise
         _log.warning("%s The paintings are shown as stills.", fault)
         return None
-    screens = len(show.settings.screens)
     geometry = Geometry(screens, info.num_ws, info.w_dim, info.img_resolution, info.img_resolution)
     return SynthesizedSource(
         geometry,
@@ -168,8 +208,26 @@ def _live_source(show: Show, options: Options) -> SynthesizedSource | None:
     )
 
 
-def _open_wall(options: Options, screens: int) -> Wall:
-    kind = options.outputs
+def _calibration_desk(
+    names: Sequence[str], machine: Machine | None, machine_file: Path | None
+) -> CalibrationDesk:
+    """What was saved live goes before what stands in the machine file."""
+    first = {
+        screen.name: screen.calibration
+        for screen in (machine.screens if machine else ())
+        if screen.calibration is not None
+    }
+    if machine_file is None:
+        return CalibrationDesk(names, first, None)
+    path = calibration_path(machine_file)
+    saved, warning = calibrations_or_warning(path)
+    if warning:
+        _log.warning("%s", warning)
+    return CalibrationDesk(names, {**first, **saved}, path)
+
+
+def _open_wall(options: Options, screens: int, machine: Machine | None) -> Wall:
+    kind = options.outputs or (machine.outputs if machine else None)
     if kind is None:
         kind = "windows" if has_display() else "headless"
     elif kind != "headless" and not has_display():
@@ -177,15 +235,15 @@ def _open_wall(options: Options, screens: int) -> Wall:
         kind = "headless"
     if kind == "headless" and options.outputs is None:
         _log.warning("There is no display here: playing headless.")
-    return open_wall(kind, screens, options.size)
+    return open_wall(kind, screens, options.size, machine, options.front)
 
 
-def write_snapshots(folder: Path, wall: Wall, show: Show) -> None:
+def write_snapshots(folder: Path, wall: Wall, names: Sequence[str]) -> None:
     """What each screen last showed, as PNG. Raises ReportError if it cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for screen, settings in enumerate(show.settings.screens):
-            name = re.sub(r"[^\w-]+", "-", settings.name)  # it may hold what no file name can
+        for screen, called in enumerate(names):
+            name = re.sub(r"[^\w-]+", "-", called)  # it may hold what no file name can
             image = Image.fromarray(wall.read(screen))
             image.save(folder / f"screen-{screen + 1}-{name}.png")
     except OSError as fault:
@@ -215,10 +273,13 @@ def _stop_on_signals() -> Callable[[], bool]:
 
 @contextmanager
 def _quiet_collector() -> Iterator[None]:
-    """Keep Python's garbage collector from walking over what lives as long as the show."""
+    """Keep Python's garbage collector away: it neither walks over what lives as long as the show
+    nor comes in the middle of a frame. The loop calls it when there is time."""
     gc.collect()
     gc.freeze()
+    gc.disable()
     try:
         yield
     finally:
+        gc.enable()
         gc.unfreeze()

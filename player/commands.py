@@ -5,6 +5,8 @@ Screens are counted from 0 here; only the addresses an operator types count from
 
 from dataclasses import dataclass
 
+from player.wall.calibration import CalibrationField, Value
+
 
 class CommandError(Exception):
     """A command that cannot be understood or obeyed; the text is a sentence for the operator."""
@@ -62,7 +64,61 @@ class QueryStatus:
     """Changes nothing; asks for one line saying what is on."""
 
 
-Command = (
+@dataclass(frozen=True)
+class SetCalibration:
+    """One field of a screen's calibration; the number, kind and range of values are not judged."""
+
+    screen: int
+    field: CalibrationField
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class QueryCalibration:
+    """Changes nothing; asks for a field of a screen's calibration, or None for all of them."""
+
+    screen: int
+    field: CalibrationField | None
+
+
+@dataclass(frozen=True)
+class ResetCalibration:
+    """A screen is shown as if it had never been calibrated; this too can be undone."""
+
+    screen: int
+
+
+@dataclass(frozen=True)
+class UndoCalibration:
+    """The last change of any screen's calibration is taken back."""
+
+
+@dataclass(frozen=True)
+class RedoCalibration:
+    """What was taken back last is done again."""
+
+
+@dataclass(frozen=True)
+class SaveCalibration:
+    """All screens' calibrations are written to their file."""
+
+
+@dataclass(frozen=True)
+class Identify:
+    """Show the identify card, or take it away, on these screens or (None) on all."""
+
+    screens: tuple[int, ...] | None
+    on: bool
+
+
+@dataclass(frozen=True)
+class ShowCard:
+    """Show the calibration card on all screens instead of the pictures, or go back to them."""
+
+    on: bool
+
+
+TransportCommand = (
     SetBallad
     | SetScreenBallad
     | EachOwn
@@ -71,5 +127,20 @@ Command = (
     | Play
     | Pause
     | Blackout
+    | Identify
+    | ShowCard
     | QueryStatus
 )
+"""What `transport.apply_command` obeys."""
+
+CalibrationCommand = (
+    SetCalibration
+    | QueryCalibration
+    | ResetCalibration
+    | UndoCalibration
+    | RedoCalibration
+    | SaveCalibration
+)
+"""What `calibration_desk.CalibrationDesk.obey` obeys."""
+
+Command = TransportCommand | CalibrationCommand

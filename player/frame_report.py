@@ -73,6 +73,7 @@ class FrameReport:
         self._by_source: dict[str, int] = {}
         self._intervals = Spread()
         self._lateness = Spread()
+        self._stages: dict[str, Spread] = {}
         self._first_frame: int | None = None
         self._last_frame: int | None = None
         self._last_presented_ns: int | None = None
@@ -112,6 +113,16 @@ class FrameReport:
         self._lateness.add((presented_ns - due_ns) / 1e6)
         # More than half a frame, in whole numbers: 2 * late_ns > 1e9 / fps.
         self._late += 2 * (presented_ns - due_ns) * self._fps > 1_000_000_000
+
+    def stage(self, name: str, ns: int) -> None:
+        """A stage of a tick, such as `upload`, took this long."""
+        if name not in self._stages:
+            self._stages[name] = Spread()
+        self._stages[name].add(ns / 1e6)
+
+    def forget_stages(self) -> None:
+        """Count the stages anew."""
+        self._stages.clear()
 
     def dropped(self, count: int) -> None:
         """`count` >= 0 frame numbers were passed over and will never be shown."""
@@ -159,6 +170,7 @@ class FrameReport:
             "first_frame": self._first_frame,
             "last_frame": self._last_frame,
             "lateness_ms": self._lateness.as_dict(),
+            "stages_ms": {name: spread.as_dict() for name, spread in self._stages.items()},
         }
 
 

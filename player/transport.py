@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, assert_never
 
 from player import commands
-from player.commands import Command, CommandError
+from player.commands import CommandError, TransportCommand
 from shows.show import Show
 from shows.timeline import Cue, Cues, add_cue, opening_cues, position_at
 
@@ -22,7 +22,8 @@ class Transport:
     anchor_tick, anchor_frame: the tick on which the rate last changed, and its frame.
     rate: 1 playing, 0 paused. cues: per screen, oldest first. blackout_tick: the tick from which
     the fade of the last change of `blackout` counts; it lies before that change where the change
-    came in the middle of a fade, so that the light never jumps.
+    came in the middle of a fade, so that the light never jumps. identified: the screens (from 0)
+    that show their identify card. card: all show the calibration card.
     """
 
     anchor_tick: int
@@ -31,6 +32,8 @@ class Transport:
     cues: Cues
     blackout: bool
     blackout_tick: int
+    identified: frozenset[int] = frozenset()
+    card: bool = False
 
 
 def opening_transport(show: Show, *, tick: int = 0, frame: int = 0) -> Transport:
@@ -50,23 +53,24 @@ def blackout_gain(t: Transport, tick: int) -> float:
 
 
 def apply_command(
-    show: Show, t: Transport, command: Command, tick: int, first_free_frame: int
+    show: Show,
+    t: Transport,
+    command: TransportCommand,
+    tick: int,
+    start_frame: int | None = None,
 ) -> Transport:
     """What the transport is once a command is obeyed on `tick`. No frame and no light jumps.
 
-    first_free_frame: the first frame not yet asked of the engine; changes of ballad begin there
-    (or at the tick's own frame where that is later) and take `ballad_change_frames`. They run in
-    frames: in a pause they wait for `Play`. Raises CommandError for a screen that does not exist,
+    start_frame: where a change of ballad begins, None: on the tick's own frame. That frame is still
+    as before, the next one is the first to differ, and it takes `ballad_change_frames`: frames, so
+    in a pause it waits for `Play`. Raises CommandError for a screen that does not exist,
     ShowError for a ballad that does not.
     """
     match command:
         case commands.SetBallad(ballad_id):
             wanted: dict[int, str] = dict.fromkeys(range(len(t.cues)), ballad_id)
         case commands.SetScreenBallad(screen, ballad_id):
-            if not 0 <= screen < len(t.cues):
-                raise CommandError(
-                    f"there is no screen {screen + 1}: the screens are 1 to {len(t.cues)}"
-                )
+            _check_screen(t, screen)
             wanted = {screen: ballad_id}
         case commands.EachOwn():
             wanted = {n: screen.ballad for n, screen in enumerate(show.settings.screens)}
@@ -80,11 +84,19 @@ def apply_command(
             return _with_rate(t, tick, 0)
         case commands.Blackout(on):
             return _with_blackout(t, tick, on)
+        case commands.Identify(screens, on):
+            named = frozenset(range(len(t.cues)) if screens is None else screens)
+            for screen in named:
+                _check_screen(t, screen)
+            return replace(t, identified=t.identified | named if on else t.identified - named)
+        case commands.ShowCard(on):
+            return replace(t, card=on)
         case commands.QueryStatus():
             return t
         case _:
             assert_never(command)
-    return _with_ballads(show, t, wanted, frame_at(t, tick), first_free_frame)
+    start = frame_at(t, tick) if start_frame is None else start_frame
+    return _with_ballads(show, t, wanted, start)
 
 
 def describe(show: Show, t: Transport, tick: int) -> str:
@@ -101,6 +113,11 @@ def describe(show: Show, t: Transport, tick: int) -> str:
             part += f", soon {newest.ballad_id}"
         parts.append(part)
     return "; ".join(parts)
+
+
+def _check_screen(t: Transport, screen: int) -> None:
+    if not 0 <= screen < len(t.cues):
+        raise CommandError(f"there is no screen {screen + 1}: the screens are 1 to {len(t.cues)}")
 
 
 def _with_rate(t: Transport, tick: int, rate: Literal[0, 1]) -> Transport:
@@ -131,13 +148,10 @@ def _stepped(show: Show, cues: Cues, step: int) -> dict[int, str]:
     }
 
 
-def _with_ballads(
-    show: Show, t: Transport, wanted: dict[int, str], frame: int, first_free_frame: int
-) -> Transport:
+def _with_ballads(show: Show, t: Transport, wanted: dict[int, str], start: int) -> Transport:
     """The transport with one new cue on each screen of `wanted`."""
     for ballad_id in wanted.values():
         show.ballad(ballad_id)
-    start = max(first_free_frame, frame)
     cues = list(t.cues)
     for screen, ballad_id in wanted.items():
         cue = Cue(ballad_id, start, show.settings.ballad_change_frames)

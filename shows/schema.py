@@ -6,6 +6,7 @@ name.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
@@ -24,6 +25,7 @@ from pydantic import (
 )
 
 SCHEMA_VERSION = 1
+MAX_NODES = 62
 
 Easing = Literal["linear", "smoothstep"]
 Fit = Literal["cover", "contain", "stretch"]
@@ -70,7 +72,9 @@ def _relative_file(value: str) -> str:
     return value
 
 
-def _listed(what: str) -> Callable[[object], object]:
+def listed(what: str) -> Callable[[object], object]:
+    """For a BeforeValidator of a tuple: takes a list of YAML, refuses a text or a mapping."""
+
     def to_tuple(value: object) -> object:
         if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
             raise ValueError(f"must be a list of {what}")
@@ -79,23 +83,34 @@ def _listed(what: str) -> Callable[[object], object]:
     return to_tuple
 
 
-_TextsIn = BeforeValidator(_listed("texts"))
+def _ipv4_address(value: str) -> str:
+    try:
+        ipaddress.IPv4Address(value)
+    except ValueError:
+        raise ValueError("must be an IPv4 address such as 192.168.1.255") from None
+    return value
+
+
+_TextsIn = BeforeValidator(listed("texts"))
 Fps = Annotated[Fraction, BeforeValidator(parse_fps), PlainSerializer(_fps_to_yaml)]
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 PaintingId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")]
 Colour = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
 RelativeFile = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_relative_file)]
 Frames = Annotated[int, Field(ge=0, le=1_000_000)]
 Pixels = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
-class _Model(BaseModel):
+class StrictModel(BaseModel):
+    """The manner of every file here: frozen, unknown words refused, nothing converted, no NaN."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class Painting(_Model):
+class Painting(StrictModel):
     """One illustration of a ballad and the line it stands for.
 
     file: relative to the ballad's folder. crop: x, y, width, height in pixels of the file.
@@ -109,7 +124,7 @@ class Painting(_Model):
     file: RelativeFile
     crop: Annotated[
         tuple[Pixels, Pixels, Pixels, Pixels] | None,
-        BeforeValidator(lambda v: v if v is None else _listed("four whole numbers")(v)),
+        BeforeValidator(lambda v: v if v is None else listed("four whole numbers")(v)),
     ] = None
     background: Colour | None = None
     scene: dict[str, Any] | None = None
@@ -124,7 +139,7 @@ class Painting(_Model):
         return value
 
 
-class Ballad(_Model):
+class Ballad(StrictModel):
     """One ballad: its paintings in order. child: its number in Child's collection."""
 
     id: Id
@@ -133,14 +148,14 @@ class Ballad(_Model):
     colour: Colour | None = None
     paintings: Annotated[
         tuple[Painting, ...],
-        BeforeValidator(_listed("paintings")),
+        BeforeValidator(listed("paintings")),
         Field(min_length=1, max_length=1000),
     ]
 
     @model_validator(mode="after")
     def _painting_ids_differ(self) -> Self:
         ids = self.painting_ids
-        return _self_or_faults(
+        return self_or_faults(
             self,
             [
                 f"paintings[{index}].id: {ids[index]!r} is taken by another painting"
@@ -155,7 +170,7 @@ class Ballad(_Model):
         return tuple(painting.id for painting in self.paintings)
 
 
-class Screen(_Model):
+class Screen(StrictModel):
     """One output: its name, the ballad it opens with, and how a square picture meets it."""
 
     name: Annotated[str, Field(min_length=1, max_length=64)]
@@ -163,7 +178,28 @@ class Screen(_Model):
     fit: Fit = "cover"
 
 
-class ShowSettings(_Model):
+class Node(StrictModel):
+    """One machine of a show that runs on several: where its clock sync listens, and its screens."""
+
+    name: Id
+    host: Host
+    port: Annotated[int, Field(ge=1, le=65535)] = 9010
+    screens: Annotated[
+        tuple[str, ...], BeforeValidator(listed("screen names")), Field(min_length=1)
+    ]
+
+
+class Sync(StrictModel):
+    """Clock sync of the nodes. key_file: a shared secret, relative to the show's folder.
+
+    broadcast: the network's address that the leader sends to instead of to each node.
+    """
+
+    key_file: RelativeFile | None = None
+    broadcast: Annotated[str, AfterValidator(_ipv4_address)] | None = None
+
+
+class ShowSettings(StrictModel):
     """`show.yaml`. Lengths in frames; noise_strength in units of w's standard deviation a stop."""
 
     schema_version: Literal[1]
@@ -181,13 +217,17 @@ class ShowSettings(_Model):
     truncation_psi: Annotated[float, Field(ge=-2, le=2)] = 1.0
     generator: RelativeFile = "generator.safetensors"
     ballads: Annotated[
-        tuple[Id, ...], BeforeValidator(_listed("ballad folders")), Field(min_length=1)
+        tuple[Id, ...], BeforeValidator(listed("ballad folders")), Field(min_length=1)
     ]
     screens: Annotated[
         tuple[Screen, ...],
-        BeforeValidator(_listed("screens")),
+        BeforeValidator(listed("screens")),
         Field(min_length=1, max_length=64),
     ]
+    nodes: Annotated[
+        tuple[Node, ...], BeforeValidator(listed("nodes")), Field(max_length=MAX_NODES)
+    ] = ()
+    sync: Sync = Sync()
 
     @model_validator(mode="after")
     def _names_agree(self) -> Self:
@@ -204,13 +244,46 @@ class ShowSettings(_Model):
                 faults.append(
                     f"screens[{index}].ballad: {screen.ballad!r} is not among the ballads: {known}"
                 )
-        return _self_or_faults(self, faults)
+        faults += _node_faults(self)
+        return self_or_faults(self, faults)
 
 
-_ModelT = TypeVar("_ModelT", bound=_Model)
+def _node_faults(settings: ShowSettings) -> list[str]:
+    """Names and sockets differ; every screen stands at exactly one node, if there are nodes."""
+    faults: list[str] = []
+    known = [screen.name for screen in settings.screens]
+    stands_at: dict[str, int] = {}
+    sockets: dict[tuple[str, int], int] = {}
+    for index, node in enumerate(settings.nodes):
+        if node.name in (earlier.name for earlier in settings.nodes[:index]):
+            faults.append(f"nodes[{index}].name: {node.name!r} is taken by another node")
+        other = sockets.setdefault((node.host.casefold(), node.port), index)
+        if other != index:
+            faults.append(
+                f"nodes[{index}].port: {node.port} on {node.host} is that of nodes[{other}] too"
+            )
+        for place, name in enumerate(node.screens):
+            where = f"nodes[{index}].screens[{place}]"
+            if name not in known:
+                faults.append(f"{where}: {name!r:.80} is not among the screens: {', '.join(known)}")
+            elif name in stands_at:
+                faults.append(f"{where}: {name!r} stands at nodes[{stands_at[name]}] already")
+            else:
+                stands_at[name] = index
+    absent = [name for name in known if name not in stands_at]
+    if settings.nodes and absent:
+        faults.append(f"nodes: no node has the screen {absent[0]!r}; give every screen to one")
+    ports = {node.port for node in settings.nodes}
+    if settings.sync.broadcast is not None and len(ports) > 1:
+        faults.append("sync.broadcast: needs the same port at every node")
+    return faults
 
 
-def _self_or_faults(model: _ModelT, faults: list[str]) -> _ModelT:
+_ModelT = TypeVar("_ModelT", bound=StrictModel)
+
+
+def self_or_faults(model: _ModelT, faults: list[str]) -> _ModelT:
+    """For a model_validator: the model, or ValueError with `path: sentence` a line."""
     if faults:
         raise ValueError("\n".join(faults))
     return model
@@ -218,7 +291,7 @@ def _self_or_faults(model: _ModelT, faults: list[str]) -> _ModelT:
 
 def parse_settings(data: Mapping[str, object], source: str) -> ShowSettings:
     """`show.yaml` as read. source: the file's name for the faults. Raises ShowError."""
-    return _parse(ShowSettings, data, source)
+    return parse_model(ShowSettings, data, source)
 
 
 def parse_ballad(ballad_id: str, data: Mapping[str, object], source: str) -> Ballad:
@@ -236,10 +309,14 @@ def parse_ballad(ballad_id: str, data: Mapping[str, object], source: str) -> Bal
                     f"{source}: {where}{name}: is empty; a colour needs quotes, as in "
                     '"#1e6080" (without them YAML takes it for a comment).'
                 )
-    return _parse(Ballad, {"id": ballad_id, **data}, source)
+    return parse_model(Ballad, {"id": ballad_id, **data}, source)
 
 
-def _parse(model: type[_ModelT], data: Mapping[str, object], source: str) -> _ModelT:
+def parse_model(model: type[_ModelT], data: Mapping[str, object], source: str) -> _ModelT:
+    """The model that YAML data makes. source: the file's name for the faults.
+
+    Raises ShowError: a line for each fault, at most 20, each naming source and path.
+    """
     try:
         return model.model_validate(data)
     except ValidationError as error:

@@ -66,6 +66,8 @@ def load_settings(folder: Path) -> ShowSettings:
         upgrade(read_yaml_mapping(folder / "show.yaml", "show.yaml")), "show.yaml"
     )
     _stay_inside(folder, playable_file(folder / settings.generator), "show.yaml: generator")
+    if settings.sync.key_file is not None:
+        _stay_inside(folder, folder / settings.sync.key_file, "show.yaml: sync.key_file")
     return settings
 
 

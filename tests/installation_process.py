@@ -17,7 +17,7 @@ from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from player.clock import HouseClock
-from player.shared_segment import segment_folder
+from player.live.shared_segment import segment_folder
 from tests.tick_helpers import wait_for
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from player.clock import OfflineClock
 from player.frame_source import Pictures, SourceState, SourceStatus
-from player.shots import Shot
+from player.wall.calibration import ScreenCalibration
+from player.wall.contract import Standing
+from player.wall.shots import Shot
 
 ENGINE_MS = 2.5
 
@@ -39,12 +42,31 @@ class FakeWall:
         self.open = True
         self.shown: list[Shown] = []
         self.uploads: list[str] = []
+        self.calibrations: dict[int, ScreenCalibration] = {}
         self._pixels: dict[str, NDArray[np.uint8]] = {}
         self._drawn: tuple[Shot, ...] = ()
         self._began_ns = 0
 
     def size_of(self, screen: int) -> tuple[int, int]:
         return (8, 8)
+
+    def logical_size_of(self, screen: int) -> tuple[int, int]:
+        return (8, 8)
+
+    def set_calibration(self, screen: int, calibration: ScreenCalibration) -> None:
+        self.calibrations[screen] = calibration
+
+    def standing_of(self, screen: int) -> Standing:
+        return Standing("paper", "no refresh")
+
+    def screens_status(self) -> tuple[str, ...]:
+        return ("on paper",) * self.screens
+
+    def refresh_hz(self) -> Fraction | None:
+        return None
+
+    def take_keys(self) -> tuple[str, ...]:
+        return ()
 
     def upload(self, source: str, pixels: NDArray[np.uint8]) -> None:
         self.uploads.append(source)

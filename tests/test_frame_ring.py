@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from player import shared_segment
-from player.frame_ring import PlayerRing, WorkerRing, ahead_frames, choose_request, choose_slot
-from player.ring_layout import (
+from player.live import shared_segment
+from player.live.frame_ring import PlayerRing, WorkerRing, ahead_frames, choose_request, choose_slot
+from player.live.ring_layout import (
     HORIZON_FRAMES,
     MAILBOX_SLOTS,
     RING_SLOTS,
@@ -23,7 +23,7 @@ from player.ring_layout import (
     WorkerState,
     ring_bytes,
 )
-from player.shared_segment import (
+from player.live.shared_segment import (
     Segment,
     SegmentError,
     segment_folder,
@@ -233,8 +233,8 @@ def test_choose_slot_spares_what_is_still_to_be_shown() -> None:
 WRITER = """
 import sys
 import numpy as np
-from player.frame_ring import WorkerRing
-from player.ring_layout import Geometry, Request
+from player.live.frame_ring import WorkerRing
+from player.live.ring_layout import Geometry, Request
 geometry = Geometry(3, 2, 4, 64, 64)
 ring = WorkerRing.attach(sys.argv[1], geometry, 1)
 latents = np.zeros((3, 2, 4), np.float32)

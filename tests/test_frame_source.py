@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from player.clock import HouseClock
 from player.frame_source import FrameSource, Pictures
-from player.ring_layout import Geometry
-from player.synthesized_source import SynthesizedSource
-from player.worker_watch import Limits
+from player.live.ring_layout import Geometry
+from player.live.synthesized_source import SynthesizedSource
+from player.live.worker_watch import Limits
 from tests.loop_fakes import FakeSource
 from tests.tick_helpers import wait_for
 

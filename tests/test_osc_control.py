@@ -12,8 +12,8 @@ from pythonosc.osc_message import OscMessage
 
 from player import commands
 from player.commands import Command, CommandError
-from player.osc_control import OscControl, OscError, Request, Sender, parse_message
-from player.port_holder import udp_port_holder
+from player.osc.control import OscControl, OscError, Request, Sender, parse_message
+from player.osc.port_holder import udp_port_holder
 from shows.schema import ShowError
 from tests.test_osc_packets import bundle, nested, packet
 from tests.tick_helpers import wait_for

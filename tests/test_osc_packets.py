@@ -5,7 +5,7 @@ import pytest
 from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
 
-from player.osc_packets import (
+from player.osc.packets import (
     MAX_BUNDLE_DEPTH,
     MAX_PACKET_BYTES,
     Message,

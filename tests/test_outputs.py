@@ -1,4 +1,4 @@
-"""Where windows stand: on paper, and on a real desktop of seven monitors."""
+"""Opening walls: areas on paper, what is refused, and a real desktop of seven monitors."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,46 +15,39 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from player.monitors import Area, columns, desktop, left_to_right, shrunk, tiles, window_areas
-from player.outputs import OutputError, has_display, open_wall
+from player.wall.edid import Edid
+from player.wall.monitors import Area, columns, desktop, overlap_px, shrunk, tiles
+from player.wall.outputs import (
+    OutputError,
+    has_display,
+    list_monitors,
+    monitors_text,
+    open_wall,
+)
+from player.wall.placing import Monitor, default_places, seated
 from tests.wall_on_desktop import COLOURS, CORNER, SEVEN_SCREENS
 
 ROOT = Path(__file__).resolve().parent.parent
 FULL_HD = Area(0, 0, 1920, 1080)
 
 
-def overlap(a: Area, b: Area) -> bool:
-    return (
-        a.x < b.x + b.width
-        and b.x < a.x + a.width
-        and a.y < b.y + b.height
-        and b.y < a.y + a.height
-    )
-
-
-def test_monitors_go_from_left_to_right_and_mirrors_count_once() -> None:
+def test_the_desktop_is_around_all_monitors() -> None:
     a, b, c = Area(0, 0, 100, 100), Area(100, 50, 80, 80), Area(-50, 0, 50, 50)
-    assert left_to_right([b, a, c, a]) == (c, a, b)
     assert desktop([a, b, c]) == Area(-50, 0, 230, 130)
-
-
-def test_a_window_per_monitor_if_there_are_enough() -> None:
-    monitors = [Area(320 * i, 0, 320, 240) for i in (3, 0, 1, 2)]
-    work = [Area(m.x, 20, 320, 220) for m in monitors]
-    assert [a.x for a in window_areas(monitors, work, 3)] == [0, 320, 640]
-    assert window_areas(monitors, work, 4)[0].height == 240
+    assert overlap_px(a, b) == overlap_px(a, c) == 0
+    assert overlap_px(a, Area(90, 90, 100, 5)) == 50
 
 
 @pytest.mark.parametrize("screens", range(1, 17))
 def test_tiles_fill_the_desktop_without_overlap(screens: int) -> None:
-    for monitors in ([FULL_HD], [FULL_HD, Area(1920, 0, 1080, 1920)]):
-        if len(monitors) >= screens:
-            continue
-        areas = window_areas(monitors, monitors, screens)
-        assert len(areas) == screens
-        assert all(min(a.width, a.height) >= 240 for a in areas)
-        assert not any(overlap(a, b) for i, a in enumerate(areas) for b in areas[:i])
-        assert all(any(shrunk(m, None) == desktop([m, a]) for m in monitors) for a in areas)
+    for areas in ([FULL_HD], [FULL_HD, Area(1920, 0, 1080, 1920)]):
+        monitors = [Monitor(f"M{i}", area, area) for i, area in enumerate(areas)]
+        seats = seated(monitors, default_places(monitors, screens), (None,) * screens)
+        places = [seat.area for seat in seats if seat]
+        assert len(places) == screens
+        assert all(min(a.width, a.height) >= 240 for a in places)
+        assert not any(overlap_px(a, b) for i, a in enumerate(places) for b in places[:i])
+        assert all(any(m == desktop([m, a]) for m in areas) for a in places)
 
 
 def test_seven_tiles_on_one_monitor() -> None:
@@ -94,6 +88,29 @@ def test_without_a_display_windows_are_refused(monkeypatch: pytest.MonkeyPatch) 
     assert not has_display()
     with pytest.raises(OutputError, match=r"Failed to open display :6999\."):
         open_wall("span", 7)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="DISPLAY is X's word")
+def test_monitors_are_listed_in_the_words_of_a_machine_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    with pytest.raises(OutputError, match="DISPLAY is not set"):
+        list_monitors()
+    edid = Edid("DEL", 0x41A8, 0, "DELL U2720Q", "8KX7V23")
+    portrait = Area(-1080, 0, 1080, 1920)
+    told = monitors_text(
+        [
+            Monitor("DP-1", portrait, portrait, Fraction(60000, 1001), edid),
+            Monitor("HDMI-A-1", FULL_HD, FULL_HD, None),
+        ]
+    )
+    assert told.splitlines() == [
+        "index 1  output DP-1      1080x1920 at -1080,0  59.94 Hz               "
+        "edid DEL41A8 DELL U2720Q 8KX7V23",
+        "index 2  output HDMI-A-1  1920x1080 at 0,0      refresh rate not told  EDID not told",
+    ]
+    assert monitors_text([]) == "No monitor is on."
 
 
 def test_a_wall_needs_screens_and_a_size() -> None:

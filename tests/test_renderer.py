@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from player.outputs import OutputError, Wall, open_wall
-from player.shots import Fit, Layer, Shot, cubic_kernel, fit_rectangle, place
+from player.wall.outputs import OutputError, Wall, open_wall
+from player.wall.shots import Fit, Layer, Shot, cubic_kernel, fit_rectangle, place
 
 SIZE_PX = (96, 64)
 SCREENS = 2

@@ -101,6 +101,72 @@ def test_faults_of_a_ballad_are_named_by_path(changes: dict[str, Any], expected:
     assert str(caught.value).startswith("ballads/a/ballad.yaml: " + expected)
 
 
+def node_data(name: str = "left", *screens: str, **changes: Any) -> dict[str, Any]:
+    return {"name": name, "host": f"{name}.local", "screens": list(screens), **changes}
+
+
+def test_a_show_on_one_machine_names_no_nodes() -> None:
+    settings = parse_settings(settings_data(), "show.yaml")
+    assert settings.nodes == ()
+    assert (settings.sync.key_file, settings.sync.broadcast) == (None, None)
+
+
+def test_every_screen_stands_at_a_node() -> None:
+    nodes = [node_data("left", "north"), node_data("right", "south", port=9011)]
+    sync = {"key_file": "sync.key", "broadcast": None}
+    settings = parse_settings(settings_data(nodes=nodes, sync=sync), "show.yaml")
+    assert [(node.name, node.port, node.screens) for node in settings.nodes] == [
+        ("left", 9010, ("north",)),
+        ("right", 9011, ("south",)),
+    ]
+    assert settings.sync.key_file == "sync.key"
+
+
+@pytest.mark.parametrize(
+    ("nodes", "sync", "expected"),
+    [
+        ([node_data("left", "north")], {}, "nodes: no node has the screen 'south'"),
+        ([node_data("left", "north", "west")], {}, "nodes[0].screens[1]: 'west' is not among"),
+        (
+            [node_data("left", "north", "south"), node_data("right", "south")],
+            {},
+            "nodes[1].screens[0]: 'south' stands at nodes[0] already",
+        ),
+        ([node_data("left", "north", "north", "south")], {}, "nodes[0].screens[1]: 'north' stands"),
+        (
+            [node_data("left", "north"), node_data("left", "south", host="x")],
+            {},
+            "nodes[1].name: 'left' is taken",
+        ),
+        (
+            [node_data("left", "north"), node_data("right", "south", host="LEFT.local")],
+            {},
+            "nodes[1].port: 9010 on LEFT.local is that of nodes[0] too",
+        ),
+        ([node_data("Left", "north", "south")], {}, "nodes[0].name: "),
+        ([node_data("left")], {}, "nodes[0].screens: "),
+        ([node_data("left", "north", "south", port=0)], {}, "nodes[0].port: "),
+        ([node_data("left", "north", "south", port="9010")], {}, "nodes[0].port: "),
+        ([node_data("left", "north", "south", host="a b")], {}, "nodes[0].host: "),
+        ([node_data("left", "north", "south", host="")], {}, "nodes[0].host: "),
+        ([node_data("left", "north", "south", role="leader")], {}, "nodes[0].role: is not a word"),
+        ("left", {}, "nodes: must be a list of nodes"),
+        ([], {"broadcast": "everybody"}, "sync.broadcast: must be an IPv4 address"),
+        ([], {"key_file": "/etc/passwd"}, "sync.key_file: must name a file inside"),
+        ([], {"key": "secret"}, "sync.key: is not a word"),
+        (
+            [node_data("left", "north"), node_data("right", "south", port=9011)],
+            {"broadcast": "192.168.1.255"},
+            "sync.broadcast: needs the same port at every node",
+        ),
+    ],
+)
+def test_faults_of_nodes_are_named_by_path(nodes: Any, sync: Any, expected: str) -> None:
+    with pytest.raises(ShowError) as caught:
+        parse_settings(settings_data(nodes=nodes, sync=sync), "show.yaml")
+    assert f"show.yaml: {expected}" in str(caught.value)
+
+
 def test_a_colour_without_quotes_is_not_silently_lost() -> None:
     data = ballad_data(background=None)
     with pytest.raises(ShowError, match=r"^f: paintings\[0\].background: is empty; .* quotes"):

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from player.clock import HouseClock
 from player.frame_source import Pictures
-from player.ring_layout import MAX_LOOKAHEAD_FRAMES, Geometry
-from player.shared_segment import segment_folder
-from player.synthesis_worker import WorkerConfig, WorkerError
-from player.synthesized_source import SynthesizedSource, distinct_latents
-from player.worker_process import WORKER_ENVIRONMENT, exit_words, worker_environment
-from player.worker_watch import Limits
+from player.live.ring_layout import MAX_LOOKAHEAD_FRAMES, Geometry
+from player.live.shared_segment import segment_folder
+from player.live.synthesis_worker import WorkerConfig, WorkerError
+from player.live.synthesized_source import SynthesizedSource, distinct_latents
+from player.live.worker_process import WORKER_ENVIRONMENT, exit_words, worker_environment
+from player.live.worker_watch import Limits
 from tests.tick_helpers import wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs POSIX signals and /proc")
@@ -303,8 +303,8 @@ def test_ctrl_c_and_terminal_signals_do_not_reach_the_worker(make: Make) -> None
 ORPHAN = """
 import sys
 from player.clock import HouseClock
-from player.ring_layout import Geometry
-from player.synthesized_source import SynthesizedSource
+from player.live.ring_layout import Geometry
+from player.live.synthesized_source import SynthesizedSource
 source = SynthesizedSource(Geometry(3, 2, 4, 8, 8), factory="tests.fake_engine:open_engine")
 source.start()
 clock = HouseClock()

@@ -13,6 +13,7 @@ from player.commands import (
     Command,
     CommandError,
     EachOwn,
+    Identify,
     NextBallad,
     Pause,
     Play,
@@ -20,6 +21,7 @@ from player.commands import (
     QueryStatus,
     SetBallad,
     SetScreenBallad,
+    ShowCard,
 )
 from player.transport import (
     BLACKOUT_TICKS,
@@ -140,9 +142,24 @@ def test_in_a_pause_a_change_waits_for_play(show: Show) -> None:
     )
 
 
-def test_a_change_never_begins_in_the_past(show: Show) -> None:
-    t = apply_command(show, opening_transport(show), SetBallad("ballad-2"), 100, 3)
-    assert t.cues[0][-1].start_frame == 100
+def test_a_change_begins_on_the_ticks_own_frame_unless_told_otherwise(show: Show) -> None:
+    t = opening_transport(show)
+    assert apply_command(show, t, SetBallad("ballad-2"), 100).cues[0][-1].start_frame == 100
+    assert apply_command(show, t, SetBallad("ballad-2"), 100, 99).cues[0][-1].start_frame == 99
+    now = shown(show, t, 0, 100)
+    np.testing.assert_array_equal(
+        shown(show, apply_command(show, t, SetBallad("ballad-2"), 100), 0, 100), now
+    )
+
+
+def test_cards_come_and_go_and_change_no_picture(show: Show) -> None:
+    t = opening_transport(show)
+    both = obey(show, obey(show, t, Identify((1, 2), True), 5), ShowCard(True), 5)
+    assert (both.identified, both.card, both.cues) == (frozenset({1, 2}), True, t.cues)
+    assert obey(show, t, Identify(None, True), 5).identified == {0, 1, 2}
+    assert obey(show, both, Identify((2,), False), 6).identified == {1}
+    with pytest.raises(CommandError, match="there is no screen 4"):
+        obey(show, t, Identify((3,), True), 5)
 
 
 def test_what_does_not_exist_is_refused(show: Show) -> None:

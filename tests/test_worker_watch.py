@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from player.ring_layout import WorkerFacts, WorkerState
-from player.worker_watch import Limits, Watch, complaint, look, pause_ns
+from player.live.ring_layout import WorkerFacts, WorkerState
+from player.live.worker_watch import Limits, Watch, complaint, look, pause_ns
 
 MS = 1_000_000
 TICK = 33 * MS

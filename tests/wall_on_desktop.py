@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from player.outputs import open_wall
-from player.shots import Layer, Shot
+from player.wall.outputs import open_wall
+from player.wall.shots import Layer, Shot
 
 SEVEN_SCREENS = Path(__file__).resolve().parent / "seven_screens"
 COLOURS = (

@@ -1,0 +1,126 @@
+"""What the wall shows at a tick, as shots; and the pictures they need, uploaded once each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from player.cards.calibration_card import calibration_card
+from player.cards.frame_strip import strip_picture, strip_rectangle
+from player.cards.identify_card import STRIP_ENLARGED, identify_card
+from player.cards.strip_code import StripError
+from player.frame_source import Pictures
+from player.slate_source import SlateSource, ballad_colour
+from player.transport import Transport, blackout_gain
+from player.wall.contract import Wall
+from player.wall.shots import Layer, Overlay, Shot
+from shows.show import Show
+from shows.timeline import position_at
+
+
+class Composer:
+    """Chooses layers and overlays per screen. Uploads a source only when its pictures changed."""
+
+    def __init__(
+        self, show: Show, wall: Wall, slates: SlateSource, screens: tuple[int, ...], *, stamp: bool
+    ) -> None:
+        """screens: which of the show's hang on this wall, in the wall's order. stamp: the strip of
+        the frame number is on every picture, not only on cards."""
+        self._show, self._wall, self._slates = show, wall, slates
+        self._screens, self._stamp = screens, stamp
+        self._uploaded: dict[str, object] = {}
+        self._may_draw_card = True
+
+    def read_next_painting(self) -> bool:
+        """Read one painting more from the disk; False if there is none left after it."""
+        return self._slates.read_next()
+
+    def compose(
+        self, transport: Transport, tick: int, frame: int, live: Pictures | None, weight: float
+    ) -> list[Shot]:
+        """One shot for each screen of the wall. weight: of live's light over the stills, 0 to 1."""
+        stills: Pictures | None = None
+        if live is None or weight < 1.0:
+            positions = [position_at(self._show, transport.cues[n], frame) for n in self._screens]
+            keys = [(position.ballad_id, position.painting_index) for position in positions]
+            stills = self._slates.pictures_for(keys, frame)
+            self._upload("slate", stills.serial, lambda: stills.pixels)
+        if live is not None and weight > 0.0:
+            self._upload("live", live.serial, lambda: live.pixels)
+        if self._stamp or transport.card or transport.identified:
+            self._upload("strip", frame, lambda: strip_picture(frame)[None])
+        gain = blackout_gain(transport, tick)
+        self._may_draw_card = True
+        shots = []
+        for place, screen in enumerate(self._screens):
+            layers, fit = (
+                _layers(place, live, stills, weight),
+                self._show.settings.screens[screen].fit,
+            )
+            test_card = self._calibration_card(place) if transport.card else None
+            if test_card is not None:
+                layers, fit = (Layer(test_card, 0, 1.0),), "stretch"
+            identified = screen in transport.identified
+            overlays = self._identify_card(place, transport, frame) if identified else []
+            if self._stamp or transport.card or identified:
+                overlays += self._strip(place, STRIP_ENLARGED if identified else 1)
+            shots.append(Shot(layers, gain, fit, tuple(overlays), whole=test_card is not None))
+        return shots
+
+    def _strip(self, place: int, enlarged: int) -> list[Overlay]:
+        try:
+            where = strip_rectangle(self._wall.logical_size_of(place), enlarged)
+        except StripError:
+            return []  # a screen of so few pixels has no room for it
+        return [Overlay("strip", 0, where)]
+
+    def _calibration_card(self, place: int) -> str | None:
+        source, size_px = f"calibration card {place}", self._wall.logical_size_of(place)
+        return self._card(source, size_px, lambda: calibration_card(size_px))
+
+    def _identify_card(self, place: int, transport: Transport, frame: int) -> list[Overlay]:
+        screen = self._screens[place]
+        size_px, standing = self._wall.logical_size_of(place), self._wall.standing_of(place)
+        ballad = self._show.ballad(position_at(self._show, transport.cues[screen], frame).ballad_id)
+        card = self._card(
+            f"identify card {place}",
+            (size_px, ballad.id, standing),
+            lambda: identify_card(
+                size_px,
+                number=screen + 1,
+                screen_name=self._show.settings.screens[screen].name,
+                output_text=standing.output,
+                refresh_text=standing.refresh,
+                ballad_title=ballad.title,
+                colour=ballad_colour(ballad.id, ballad.colour),
+            ),
+        )
+        return [] if card is None else [Overlay(card, 0, (0, 0, *size_px))]
+
+    def _card(self, source: str, key: object, draw: Callable[[], NDArray[np.uint8]]) -> str | None:
+        """The source's name, once it is there. One card is drawn on a tick: it takes 25 ms."""
+        if self._uploaded.get(source) != key:
+            if not self._may_draw_card:
+                return None
+            self._may_draw_card = False
+            self._upload(source, key, lambda: draw()[None])
+        return source
+
+    def _upload(self, source: str, key: object, pixels: Callable[[], NDArray[np.uint8]]) -> None:
+        if self._uploaded.get(source) != key:
+            self._wall.upload(source, pixels())
+            self._uploaded[source] = key
+
+
+def _layers(
+    place: int, live: Pictures | None, stills: Pictures | None, weight: float
+) -> tuple[Layer, ...]:
+    """The still underneath, the live picture with its weight over it; only what is seen."""
+    layers = []
+    if stills is not None:
+        layers.append(Layer("slate", stills.picture_of_screen[place], 1.0 - weight))
+    if live is not None and weight > 0.0:
+        layers.append(Layer("live", live.picture_of_screen[place], weight))
+    return tuple(layers)

@@ -1,0 +1,70 @@
+"""Says what is on at any tick, and what a command makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Protocol
+
+from player.commands import TransportCommand
+from player.transport import Transport, apply_command, describe, opening_transport
+from shows.show import Show
+
+
+class Conductor(Protocol):
+    """What the frame loop asks. Called from the loop's thread, once per tick or more."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the clock and what is on are known, so that the show can begin."""
+        ...
+
+    def transport_at(self, tick: int) -> Transport:
+        """What is on at this tick, which may lie a few ticks ahead."""
+        ...
+
+    def obey(self, command: TransportCommand, tick: int) -> str:
+        """Do what an operator asks as of this tick; the answer is a sentence for them.
+
+        Raises CommandError or ShowError, and then nothing has changed.
+        """
+        ...
+
+    def stand(self, tick: int) -> None:
+        """The show has not begun: its first frame stands on this tick too."""
+        ...
+
+    def tend(self, tick: int) -> None:
+        """Once on every tick of the running show: do what others ask."""
+        ...
+
+    def status(self) -> str:
+        """What there is to tell the operator about the machines in step; empty for one alone."""
+        ...
+
+
+class LocalConductor:
+    """One machine alone: a command takes effect on the tick that obeys it."""
+
+    def __init__(self, show: Show) -> None:
+        self._show = show
+        self._transport = opening_transport(show)
+
+    @property
+    def is_ready(self) -> bool:
+        return True
+
+    def transport_at(self, tick: int) -> Transport:
+        return self._transport
+
+    def obey(self, command: TransportCommand, tick: int) -> str:
+        self._transport = apply_command(self._show, self._transport, command, tick)
+        return describe(self._show, self._transport, tick)
+
+    def stand(self, tick: int) -> None:
+        self._transport = replace(self._transport, anchor_tick=tick)
+
+    def tend(self, tick: int) -> None:
+        """Nobody else is there."""
+
+    def status(self) -> str:
+        return ""

@@ -1,0 +1,279 @@
+"""Live pictures: starts, feeds, watches and restarts the synthesis worker."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from player.frame_source import Pictures, SourceState, SourceStatus
+from player.live.frame_ring import PlayerRing
+from player.live.ring_layout import MAILBOX_SLOTS, Geometry, Request, WorkerState
+from player.live.shared_segment import SegmentError, segment_name, sweep_stale_segments
+from player.live.synthesis_worker import DEFAULT_FACTORY, WorkerConfig, WorkerError
+from player.live.worker_process import KILLED_STATUS, WorkerProcess, exit_words
+from player.live.worker_watch import Limits, Watch, complaint, look, pause_ns
+
+_log = logging.getLogger(__name__)
+
+# close() within a second: the worker may end by itself first, then it is killed.
+_LEAVE_S = 0.2
+_KILLED_S = 0.5
+
+
+class SynthesizedSource:
+    """A FrameSource of pictures made now, in a process of its own.
+
+    Pictures are copied out of the ring, once per new frame and only the distinct ones, into two
+    private buffers used in turn. Handing out the ring's own memory was rejected: whether it was
+    torn would be known only after the upload, and the last good picture would be gone with the
+    worker that drew it. The copy is 1.8 MB at 256 px and 29 MB at 1024 px, some 3 ms there.
+
+    Call everything from one thread, the main thread if possible: on Linux the kernel then ends
+    the worker even if it hangs when the player is killed.
+    """
+
+    name = "live"
+
+    def __init__(
+        self,
+        geometry: Geometry,
+        *,
+        factory: str = DEFAULT_FACTORY,
+        factory_args: Mapping[str, Any] | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self._geometry = geometry
+        self._factory = factory
+        self._factory_args = dict(factory_args or {})
+        self._limits = limits or Limits()
+        self._open = False
+        self._worker: WorkerProcess | None = None
+        self._ring: PlayerRing | None = None
+        self._watch: Watch | None = None
+        self._ending_because = ""  # set once the worker has been killed
+        self._generation = 0
+        self._failures = 0
+        self._fault = ""
+        self._pause_ns = 0
+        self._start_at_ns: int | None = None  # None: as soon as the time is known
+        self._now_ns = 0
+        self._engine = ""
+        self._earlier = (0, 0)  # pictures and ns of the workers before this one
+        self._requests: deque[Request] = deque(maxlen=MAILBOX_SLOTS)
+        self._sequence = 0
+        self._playhead: int | None = None
+        self._buffers: list[NDArray[np.uint8]] = []
+        self._held: Pictures | None = None
+        self._held_sequence = 0
+
+    @property
+    def worker_pid(self) -> int:
+        """Process id of the running worker, 0 if there is none."""
+        return self._worker.pid if self._worker else 0
+
+    def start(self) -> None:
+        """Sweep what dead players left in shared memory and spawn the first worker."""
+        swept = sweep_stale_segments()
+        if swept:
+            _log.info("Removed shared memory of players that no longer run: %s.", ", ".join(swept))
+        # full, not zeros: the pages are taken now and not while frames are presented
+        self._buffers = [np.full(self._geometry.pixels_shape, 0, np.uint8) for _ in range(2)]
+        self._open = True
+        self._start_worker()
+
+    def request(self, frame: int, latents: Sequence[NDArray[np.float32]]) -> None:
+        """Ask for a frame; latents: float32 [num_ws, w_dim] per screen. Never blocks.
+
+        Up to MAX_LOOKAHEAD_FRAMES ahead of the playhead are made; the last 16 requests are kept
+        and given to a restarted worker. Raises ValueError for other shapes.
+        """
+        distinct, picture_of_screen = distinct_latents(latents)
+        if len(latents) != self._geometry.screens or distinct.shape[1:] != (
+            self._geometry.num_ws,
+            self._geometry.w_dim,
+        ):
+            raise ValueError(
+                f"latents for {self._geometry.latents_shape} asked for, got {len(latents)} of "
+                f"shape {distinct.shape[1:]}"
+            )
+        self._sequence += 1
+        request = Request(self._sequence, frame, distinct, picture_of_screen)
+        self._requests.append(request)
+        if self._playhead is None:
+            self._set_playhead(frame)
+        if self._ring is not None:
+            self._ring.post(request)
+
+    def pictures(self, frame: int) -> Pictures | None:
+        """Frame `frame` if it is made, else the newest older one, else None; moves the playhead."""
+        self._set_playhead(frame)
+        held = self._held if self._held is not None and self._held.frame <= frame else None
+        if self._ring is None or not self._buffers:
+            return held
+        newer_than = (held.frame, self._held_sequence) if held else (-1, 0)
+        info = self._ring.read(frame, newer_than, into=self._buffers[0])
+        if info is None:
+            return held
+        pixels = self._buffers[0][: info.count]
+        pixels.flags.writeable = False
+        serial = self._held.serial + 1 if self._held else 1
+        self._held = Pictures(info.frame, pixels, info.picture_of_screen, serial)
+        self._held_sequence = info.request_sequence
+        self._buffers.reverse()
+        return self._held
+
+    def tend(self, now_ns: int) -> None:
+        """Once per tick: notice an ended or hung worker, end it, start the next when it is time."""
+        self._now_ns = now_ns
+        if not self._open:
+            return
+        if self._worker is None or self._ring is None:
+            if self._start_at_ns is None:
+                self._start_at_ns = now_ns + self._pause_ns
+            if now_ns >= self._start_at_ns:
+                self._start_worker()
+            return
+        status = self._worker.poll()
+        if status is not None:
+            self._bury(status)
+        elif not self._ending_because:
+            self._look_after(self._worker, self._ring)
+
+    def status(self) -> SourceStatus:
+        """State, last fault in words, engine and its mean time per picture."""
+        pictures, render_ns = self._earlier
+        state: SourceState = "failed" if self._failures else "starting"
+        detail = self._fault
+        if self._worker is None or self._ring is None:
+            if self._start_at_ns is not None:
+                left_s = max(0, self._start_at_ns - self._now_ns) / 1e9
+                detail = f"{self._fault} The next start is in {left_s:.1f} s."
+        else:
+            facts = self._ring.facts()
+            pictures, render_ns = pictures + facts.pictures, render_ns + facts.render_ns
+            if not self._ending_because and facts.state is not WorkerState.FAILED:
+                ready = facts.state is WorkerState.READY
+                state = "ready" if ready else "starting"
+                detail = "Live." if ready else "The engine is being loaded."
+                detail += f" Last fault: {self._fault}" if self._fault else ""
+            else:  # it is ending, and not yet buried
+                state = "failed"
+                detail = self._ending_because or self._ring.fault() or self._fault
+        return SourceStatus(
+            state=state,
+            detail=detail.strip(),
+            engine=self._engine,
+            engine_ms_per_picture=render_ns / pictures / 1e6 if pictures else 0.0,
+            restarts=max(0, self._generation - 1),
+        )
+
+    def close(self) -> None:
+        """End the worker and free the shared memory, within a second. May be called twice."""
+        self._open = False
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.release()
+            if not worker.wait(_LEAVE_S):
+                worker.kill()
+                if not worker.wait(_KILLED_S):
+                    _log.warning("The synthesis worker %d cannot be ended.", worker.pid)
+        self._drop_ring()
+
+    def _start_worker(self) -> None:
+        self._generation += 1
+        self._start_at_ns = None
+        self._ending_because = ""
+        self._watch = None
+        playhead = self._playhead if self._playhead is not None else 0
+        try:
+            self._ring = PlayerRing.create(
+                segment_name(self._generation), self._geometry, self._generation, playhead
+            )
+            for request in self._requests:
+                self._ring.post(request)
+            worker = WorkerProcess(
+                WorkerConfig(
+                    segment=self._ring.name,
+                    generation=self._generation,
+                    geometry=self._geometry,
+                    parent_pid=os.getpid(),
+                    dies_with_parent_thread=threading.current_thread() is threading.main_thread(),
+                    factory=self._factory,
+                    factory_args=self._factory_args,
+                )
+            )
+            worker.start()
+        except (SegmentError, WorkerError) as fault:
+            self._drop_ring()
+            self._fail(str(fault))
+            return
+        self._worker = worker
+
+    def _look_after(self, worker: WorkerProcess, ring: PlayerRing) -> None:
+        facts = ring.facts()
+        if facts.state >= WorkerState.STARTING:
+            ring.unlink()
+        if facts.state is WorkerState.READY and not self._engine:
+            self._engine = ring.description()
+        self._watch = look(self._watch or Watch(self._now_ns), self._now_ns, facts)
+        if facts.state is WorkerState.READY and self._watch.ready_ns > self._limits.healthy_ns:
+            self._failures = 0
+        reason = complaint(self._watch, facts, self._limits)
+        if reason is not None:
+            self._ending_because = reason
+            worker.kill()
+
+    def _bury(self, status: int) -> None:
+        assert self._worker is not None and self._ring is not None
+        facts, fault = self._ring.facts(), self._ring.fault()
+        self._worker.wait(0)
+        tail = self._worker.tail()
+        self._worker.release()
+        self._earlier = (self._earlier[0] + facts.pictures, self._earlier[1] + facts.render_ns)
+        # One that was dying slowly, writing its traces, may have been taken for a hung one.
+        reason = fault or (self._ending_because if status == KILLED_STATUS else "")
+        if not reason:
+            reason = f"The synthesis worker {exit_words(status)}"
+            # A signal's last words are a trace of addresses: for the log alone.
+            reason += f" ({tail[-1]})." if tail and status >= 0 else "."
+        if tail:
+            _log.warning("The synthesis worker's last words:\n%s", "\n".join(tail))
+        self._worker = None
+        self._drop_ring()
+        self._fail(reason)
+
+    def _fail(self, reason: str) -> None:
+        self._failures += 1
+        self._fault = reason
+        self._pause_ns = pause_ns(self._failures, self._limits)
+        _log.warning("%s The next one starts in %.1f s.", reason, self._pause_ns / 1e9)
+
+    def _set_playhead(self, frame: int) -> None:
+        self._playhead = frame
+        if self._ring is not None:
+            self._ring.set_playhead(frame)
+
+    def _drop_ring(self) -> None:
+        ring, self._ring = self._ring, None
+        if ring is not None:
+            ring.close()
+
+
+def distinct_latents(
+    latents: Sequence[NDArray[np.float32]],
+) -> tuple[NDArray[np.float32], tuple[int, ...]]:
+    """Latents [num_ws, w_dim] per screen -> the distinct ones [P, num_ws, w_dim], index per screen.
+
+    Equal means equal in every bit, so that a picture is made once for all screens in unison.
+    """
+    index_of: dict[bytes, int] = {}
+    picture_of_screen = tuple(index_of.setdefault(ws.tobytes(), len(index_of)) for ws in latents)
+    first = [picture_of_screen.index(picture) for picture in range(len(index_of))]
+    return np.stack([latents[screen] for screen in first]), picture_of_screen

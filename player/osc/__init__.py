@@ -1,0 +1,1 @@
+"""The operator's port: datagrams to commands, and answers."""

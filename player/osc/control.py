@@ -1,0 +1,257 @@
+"""OSC addresses to Commands, and their answers: a UDP thread that parses and decides nothing.
+
+The thread turns datagrams into Requests on a bounded queue; the frame loop takes them at a frame
+boundary, applies them and answers. Addresses are looked up exactly: no patterns, no wildcards.
+The table of addresses is docs/osc.md.
+"""
+
+import contextlib
+import logging
+import queue
+import re
+import selectors
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from player import commands
+from player.commands import Command, CommandError
+from player.osc import calibration_addresses as osc_calibration
+from player.osc import packets as osc_packets
+from player.osc.arguments import (
+    LARGEST_WHOLE,
+    only,
+    pressed,
+    screen_index,
+    shown,
+    switch,
+    whole_number,
+)
+from player.osc.udp_socket import PortUse, UdpPortError, bound_udp_socket
+from shows.schema import ShowError
+
+Resolve = Callable[[str | int], str]
+"""1-based index, id or title of a ballad -> its id; raises ShowError with a sentence."""
+Sender = Any
+"""The socket address a datagram came from, as `recvfrom` gives it."""
+
+QUEUE_REQUESTS = 64
+_PORT_USE = PortUse("OSC", port_from="--osc-port", host_from="--osc-host")
+_POLL_SECONDS = 0.1  # how soon the thread notices `close`
+_MAX_NAME_CHARS = 128
+_TRIGGERS: dict[str, Command] = {
+    "/ballad/each": commands.EachOwn(),
+    "/ballad/next": commands.NextBallad(),
+    "/ballad/previous": commands.PreviousBallad(),
+    "/pause": commands.Pause(),
+    "/play": commands.Play(),
+    "/status": commands.QueryStatus(),
+}
+_SCREEN_ADDRESS = re.compile(r"/screen/([0-9]{1,4})/(.+)")
+
+_logger = logging.getLogger(__name__)
+
+
+class OscError(Exception):
+    """The OSC port cannot be opened; the text is a sentence for the person who starts the show."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A command as it arrived: what to do, and whom to answer about which address."""
+
+    command: Command
+    address: str
+    sender: Sender
+
+
+def parse_message(
+    address: str, args: tuple[object, ...], *, resolve: Resolve, screens: int
+) -> Command | None:
+    """The command an OSC message means, or None for the release of a button (a trigger with 0).
+
+    `screens` is how many there are. Raises CommandError with a sentence for an unknown address,
+    a wrong count or type of arguments, or a ballad or screen that does not exist.
+    """
+    if address in _TRIGGERS:
+        return _TRIGGERS[address] if pressed(address, args) else None
+    if address == "/blackout":
+        return commands.Blackout(on=switch(address, only(address, args, "0 or 1")))
+    if address == "/ballad":
+        return commands.SetBallad(_ballad(address, args, resolve))
+    if address in osc_calibration.ADDRESSES:
+        return osc_calibration.parse_wall_address(address, args)
+    if match := _SCREEN_ADDRESS.fullmatch(address):
+        number, part = match.groups()
+        if part == "ballad":
+            screen = screen_index(number, screens)
+            return commands.SetScreenBallad(screen, _ballad(address, args, resolve))
+        if part in osc_calibration.SCREEN_PARTS:
+            screen = screen_index(number, screens)
+            return osc_calibration.parse_screen_address(address, screen, part, args)
+        parts = ", ".join(["ballad", *osc_calibration.SCREEN_PARTS])
+        raise CommandError(
+            f"unknown address {shown(address)}: after /screen/<n>/ there may come {parts}"
+        )
+    known = ", ".join([*_TRIGGERS, *osc_calibration.ADDRESSES])
+    raise CommandError(
+        f"unknown address {shown(address)}: there are /ballad, /blackout, {known}, "
+        "and /screen/<n>/ballad and others for one screen"
+    )
+
+
+class OscControl:
+    """The operator's port. `start` opens it, `close` ends it; one use each."""
+
+    def __init__(
+        self,
+        *,
+        resolve: Resolve,
+        screens: int,
+        host: str = "127.0.0.1",
+        port: int = 9000,
+        queue_requests: int = QUEUE_REQUESTS,
+        send: Callable[[bytes, Sender], None] | None = None,
+    ) -> None:
+        """Port 0 lets the system choose one, see `port`. `send` replaces the socket in tests."""
+        self._resolve = resolve
+        self._screens = screens
+        self._host = host
+        self._port = port
+        self._send = send if send is not None else self._send_by_socket
+        self._requests: queue.Queue[Request] = queue.Queue(queue_requests)
+        self._socket: socket.socket | None = None
+        self._thread: threading.Thread | None = None
+        self._closing = threading.Event()
+        self._errors = 0
+        self._errors_lock = threading.Lock()
+
+    @property
+    def port(self) -> int:
+        """The UDP port: the real one once started."""
+        return self._port
+
+    @property
+    def errors(self) -> int:
+        """How many packets and requests have been refused since the start."""
+        return self._errors
+
+    def start(self) -> None:
+        """Open the port and listen. Raises OscError naming the port (and who holds it)."""
+        if self._closing.is_set() or self._socket is not None:
+            raise OscError(f"OSC control on port {self._port} can be started only once")
+        try:
+            self._socket = bound_udp_socket(self._host, self._port, _PORT_USE)
+        except UdpPortError as fault:
+            raise OscError(str(fault)) from fault
+        self._port = self._socket.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, name="osc-control", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening, within 0.5 s; what is still queued is not answered any more."""
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join(timeout=0.5)
+        if self._socket is not None:
+            self._socket.close()
+
+    def take_requests(self) -> list[Request]:
+        """All waiting requests, oldest first; never blocks. Each must get a `reply`."""
+        taken: list[Request] = []
+        with contextlib.suppress(queue.Empty):
+            while len(taken) < self._requests.maxsize:
+                taken.append(self._requests.get_nowait())
+        return taken
+
+    def reply(self, request: Request, ok: bool, text: str) -> None:
+        """Answer a request at its sender's port; a refusal is counted. Never blocks or raises."""
+        self._answer(request.address, request.sender, ok, text)
+
+    def handle_datagram(self, data: bytes, sender: Sender) -> None:
+        """Queue what one datagram asks, or answer and count why not. Never raises."""
+        try:
+            messages = osc_packets.decode_packet(data)
+        except osc_packets.PacketError as fault:
+            if not _goes_unanswered(fault.address):
+                self._answer(fault.address, sender, False, f"this cannot be read: {fault}")
+            return
+        for message in messages:
+            if not _goes_unanswered(message.address):
+                self._handle_message(message, sender)
+
+    def _handle_message(self, message: osc_packets.Message, sender: Sender) -> None:
+        address = message.address
+        try:
+            command = parse_message(
+                address, message.arguments, resolve=self._resolve, screens=self._screens
+            )
+        except CommandError as fault:
+            self._answer(address, sender, False, str(fault))
+            return
+        except Exception as fault:
+            # A defect of the player's own must cost one reply, never the operator's port.
+            _logger.exception("OSC %s failed", address)
+            self._answer(address, sender, False, f"the player failed on this: {fault!r}")
+            return
+        if command is None:
+            self._answer(address, sender, True, "button released: nothing to do")
+            return
+        try:
+            self._requests.put_nowait(Request(command, address, sender))
+        except queue.Full:
+            waiting = self._requests.maxsize
+            text = f"too many commands at once: {waiting} are waiting, this one is left out"
+            self._answer(address, sender, False, text)
+
+    def _answer(self, address: str, sender: Sender, ok: bool, text: str) -> None:
+        if not ok:
+            with self._errors_lock:
+                self._errors += 1
+        self._send(osc_packets.encode_reply(address, ok, text), sender)
+
+    def _send_by_socket(self, datagram: bytes, sender: Sender) -> None:
+        if self._socket is not None:
+            # The sender may be gone, or the network full: then there is nobody to tell.
+            with contextlib.suppress(OSError):
+                self._socket.sendto(datagram, sender)
+
+    def _serve(self) -> None:
+        assert self._socket is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._socket, selectors.EVENT_READ)
+            while not self._closing.is_set():
+                if not selector.select(_POLL_SECONDS):
+                    continue
+                try:
+                    data, sender = self._socket.recvfrom(65535)
+                except BlockingIOError:
+                    continue
+                except OSError:
+                    # Windows tells here that an earlier answer found nobody.
+                    self._closing.wait(0.01)
+                    continue
+                self.handle_datagram(data, sender)
+
+
+def _goes_unanswered(address: str) -> bool:
+    """Underscore addresses are for others; answering an answer would let two players talk on."""
+    return address.startswith("/_") or address == "/reply"
+
+
+def _ballad(address: str, args: tuple[object, ...], resolve: Resolve) -> str:
+    value = whole_number(only(address, args, "a ballad's number or name"))
+    if isinstance(value, str):
+        value = value.strip()
+    is_index = type(value) is int and abs(value) <= LARGEST_WHOLE
+    is_name = isinstance(value, str) and 0 < len(value) <= _MAX_NAME_CHARS
+    if not isinstance(value, int | str) or not (is_index or is_name):
+        raise CommandError(
+            f"{address} takes a ballad's number, counted from 1, or its name, not {shown(value)}"
+        )
+    try:
+        return resolve(value)
+    except ShowError as fault:
+        raise CommandError(str(fault)) from fault

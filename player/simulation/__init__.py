@@ -1,0 +1,1 @@
+"""A simulated house of machines for clock sync: clocks that drift, a network that loses, faults."""

@@ -1,0 +1,1 @@
+"""One clock for many machines: estimates, messages, the protocol as an object, and its socket."""

@@ -1,0 +1,73 @@
+"""The transport as text and back: what a leader tells the others. Raises for what is not one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+
+from player.transport import Transport
+from shows.schema import StrictModel
+from shows.show import Show
+from shows.timeline import MAX_CUES, Cue
+
+Count = Annotated[int, Field(ge=-(2**62), lt=2**62)]
+Frames = Annotated[int, Field(ge=0, lt=2**31)]
+_Cue = tuple[Annotated[str, Field(max_length=64)], Count, Frames, Frames]
+
+
+class TransportTextError(ValueError):
+    """The text is no transport of this show; the text says why."""
+
+
+class _Text(StrictModel):
+    """Short names: the text must fit into a datagram with eight cues on every screen."""
+
+    anchor: tuple[Count, Count]
+    rate: Annotated[int, Field(ge=0, le=1)]
+    cues: tuple[Annotated[tuple[_Cue, ...], Field(min_length=1, max_length=MAX_CUES)], ...]
+    blackout: tuple[bool, Count]
+    identified: tuple[Annotated[int, Field(ge=0, lt=64)], ...] = ()
+    card: bool = False
+
+
+def transport_text(t: Transport) -> str:
+    """JSON of one line; the same transport is always the same text."""
+    text = _Text(
+        anchor=(t.anchor_tick, t.anchor_frame),
+        rate=t.rate,
+        cues=tuple(
+            tuple((c.ballad_id, c.start_frame, c.morph_frames, c.offset_frames) for c in screen)
+            for screen in t.cues
+        ),
+        blackout=(t.blackout, t.blackout_tick),
+        identified=tuple(sorted(t.identified)),
+        card=t.card,
+    )
+    return text.model_dump_json()
+
+
+def transport_of(text: str, show: Show) -> Transport:
+    """Inverse of `transport_text`. Raises TransportTextError for anything else, such as a ballad
+    or a number of screens that the show does not have."""
+    try:
+        read = _Text.model_validate_json(text)
+    except ValidationError as fault:
+        raise TransportTextError(f"no transport: {fault.errors()[0]['msg']}") from fault
+    if len(read.cues) != len(show.settings.screens):
+        raise TransportTextError(
+            f"a transport of {len(read.cues)} screens; the show has {len(show.settings.screens)}"
+        )
+    unknown = {cue[0] for screen in read.cues for cue in screen} - set(show.ballad_ids)
+    if unknown:
+        raise TransportTextError(f"a transport with the unknown ballad {min(unknown)!r}")
+    return Transport(
+        anchor_tick=read.anchor[0],
+        anchor_frame=read.anchor[1],
+        rate=1 if read.rate else 0,
+        cues=tuple(tuple(Cue(*cue) for cue in screen) for screen in read.cues),
+        blackout=read.blackout[0],
+        blackout_tick=read.blackout[1],
+        identified=frozenset(read.identified),
+        card=read.card,
+    )

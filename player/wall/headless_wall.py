@@ -1,0 +1,137 @@
+"""A wall without windows, and what it has in common with the one that has them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from player.wall.calibration import IDENTITY, ScreenCalibration, logical_size
+from player.wall.contract import Standing
+from player.wall.front_buffer import FrontBuffer
+from player.wall.renderer import (
+    Context,
+    DrawnShot,
+    Painter,
+    PictureStore,
+    read_framebuffer,
+    standalone_context,
+)
+from player.wall.shots import Shot
+
+
+class DrawnWall:
+    """What both walls share: the store, the calibrations, what was drawn and what was shown."""
+
+    def __init__(self, context: Context, screens: int) -> None:
+        self._context = context
+        self._screens = screens
+        self._store = PictureStore(context)
+        self._painter = Painter(context, owner=True)
+        self._calibrations = [IDENTITY] * screens
+        self._drawn: tuple[DrawnShot, ...] = ()
+        self._shown: tuple[DrawnShot, ...] = ()
+
+    def size_of(self, screen: int) -> tuple[int, int]:
+        """See `Wall.size_of`."""
+        raise NotImplementedError
+
+    def logical_size_of(self, screen: int) -> tuple[int, int]:
+        """See `Wall.logical_size_of`."""
+        return logical_size(self._calibrations[screen], self.size_of(screen))
+
+    def set_calibration(self, screen: int, calibration: ScreenCalibration) -> None:
+        """See `Wall.set_calibration`."""
+        if not 0 <= screen < self._screens:
+            raise ValueError(f"there is no screen {screen}: they are 0 to {self._screens - 1}")
+        self._calibrations[screen] = calibration
+
+    def _resolve(self, shots: Sequence[Shot], sizes_px: Sequence[tuple[int, int]]) -> None:
+        if len(shots) != self._screens:
+            raise ValueError(f"{self._screens} screens need as many shots, not {len(shots)}")
+        self._drawn = self._store.resolve(shots, sizes_px, self._calibrations)
+
+    def _renderer(self) -> str:
+        info = self._context.info
+        return f"{info['GL_RENDERER']}, OpenGL {info['GL_VERSION']}"
+
+    def _release(self) -> None:
+        self._store.release()
+        self._painter.release()
+
+
+class HeadlessWall(DrawnWall):
+    """Draws every screen into a framebuffer of its own, without any display (EGL on Linux)."""
+
+    def __init__(self, screens: int, size_px: tuple[int, int], front: Path | None = None) -> None:
+        """front: a file in which others can see what is shown, see `front_buffer`."""
+        self._front = FrontBuffer(front, screens, size_px) if front else None
+        super().__init__(standalone_context(), screens)
+        self._size_px = size_px
+        self._open = True
+        with self._context:
+            self._framebuffers = [
+                self._context.simple_framebuffer(size_px, 4) for _ in range(screens)
+            ]
+            for framebuffer in self._framebuffers:
+                framebuffer.clear(0.0, 0.0, 0.0, 1.0)
+            self._painter.warm_up(self._framebuffers[0])
+
+    def size_of(self, screen: int) -> tuple[int, int]:
+        return self._size_px
+
+    def upload(self, source: str, pixels: NDArray[np.uint8]) -> None:
+        with self._context:
+            self._store.upload(source, pixels)
+
+    def draw(self, shots: Sequence[Shot]) -> None:
+        with self._context:
+            self._resolve(shots, [self._size_px] * self._screens)
+            for framebuffer, shot in zip(self._framebuffers, self._drawn, strict=True):
+                self._painter.draw(framebuffer, (0, 0), self._size_px, shot)
+
+    def present(self) -> None:
+        with self._context:
+            self._context.finish()
+        self._shown = self._drawn
+        if self._front is not None:
+            self._front.show([self.read(screen) for screen in range(self._screens)])
+
+    def poll(self) -> bool:
+        return True
+
+    def read(self, screen: int) -> NDArray[np.uint8]:
+        with self._context:
+            return read_framebuffer(self._framebuffers[screen], self._size_px)
+
+    def describe(self) -> str:
+        width, height = self._size_px
+        with self._context:
+            renderer = self._renderer()
+        return f"headless, {self._screens} screens of {width}x{height}, {renderer}"
+
+    def screens_status(self) -> tuple[str, ...]:
+        width, height = self._size_px
+        return tuple(f"Screen {i + 1}: headless, {width}x{height}" for i in range(self._screens))
+
+    def standing_of(self, screen: int) -> Standing:
+        return Standing("headless", "no refresh")
+
+    def refresh_hz(self) -> Fraction | None:
+        return None
+
+    def take_keys(self) -> tuple[str, ...]:
+        return ()
+
+    def close(self) -> None:
+        if not self._open:
+            return
+        self._open = False
+        with self._context:
+            self._release()
+            for framebuffer in self._framebuffers:
+                framebuffer.release()
+        self._context.release()

@@ -1,0 +1,40 @@
+"""What decides a show's pictures, as one hash: machines and films that share it show the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from shows.show import Show
+from shows.timeline import latents_at, opening_cues
+
+# Words for people and places: they change no picture.
+_NOT_SEEN = {"title", "nodes", "sync"}
+
+
+def show_fingerprint(show: Show) -> str:
+    """SHA-256 (hexadecimal) of the settings, the ballads' order and length, the latents with their
+    noise, and the generator's content hash. Without latents (stills alone): of the rest."""
+    words = {
+        "settings": show.settings.model_dump(mode="json", exclude=_NOT_SEEN),
+        "ballads": [[ballad.id, list(ballad.painting_ids)] for ballad in show.ballads],
+    }
+    digest = hashlib.sha256(json.dumps(words, sort_keys=True).encode())
+    for ballad_id in sorted(show.latents):
+        latents = show.latents[ballad_id]
+        digest.update(f"{ballad_id} {latents.generator_hash} {latents.num_ws}".encode())
+        for array in (latents.ws, latents.w_avg, latents.loop_noise):
+            digest.update(str(array.shape).encode() + array.astype("<f4").tobytes())
+    return digest.hexdigest()
+
+
+def opening_latents_checksum(show: Show, frame: int) -> str:
+    """SHA-256 of every screen's latents on a frame of its own ballad, bit for bit: machines that
+    compute differently are told apart by it. Empty for a show without latents."""
+    if not show.latents:
+        return ""
+    cues = opening_cues(show)
+    digest = hashlib.sha256()
+    for screen in range(len(cues)):
+        digest.update(latents_at(show, cues, screen, frame).tobytes())
+    return digest.hexdigest()

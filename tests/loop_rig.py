@@ -1,0 +1,99 @@
+"""A frame loop with everything around it faked, except for the parsing of OSC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+
+from pythonosc.osc_message import OscMessage
+from pythonosc.osc_message_builder import OscMessageBuilder
+
+from player.clock import OfflineClock
+from player.composer import Composer
+from player.conductor import LocalConductor
+from player.frame_loop import FrameLoop
+from player.frame_report import FrameReport
+from player.operator_desk import OperatorDesk
+from player.osc.control import OscControl
+from player.slate_source import SlateSource
+from player.wall.calibration_desk import CalibrationDesk
+from shows.show import Show
+from shows.show_file import resolve_ballad
+from tests.loop_fakes import FakeSource, FakeWall, Shown
+
+SCREENS = 3
+FRAME_NS = 1_000_000_000 // 30
+LIMIT_NS = 2_000_000_000
+
+
+@dataclass
+class Rig:
+    """A loop with everything around it faked, except for the parsing of OSC."""
+
+    show: Show
+    live: FakeSource | None = field(default_factory=lambda: FakeSource(SCREENS))
+    answers: list[tuple[str, ...]] = field(default_factory=list)
+    stamp: bool = False
+
+    def __post_init__(self) -> None:
+        self.clock = OfflineClock(7_000_000_000)
+        self.wall = FakeWall(self.clock, SCREENS)
+        self.slates = SlateSource(self.show, 4)
+        self.report = FrameReport(self.show.settings.fps)
+        self.control = OscControl(
+            resolve=partial(resolve_ballad, self.show),
+            screens=SCREENS,
+            send=lambda data, _: self.answers.append(tuple(OscMessage(data).params)),
+        )
+        screens = tuple(range(SCREENS))
+        conductor = LocalConductor(self.show)
+        names = [screen.name for screen in self.show.settings.screens]
+        calibration = CalibrationDesk(names, {}, None)
+        self.loop = FrameLoop(
+            self.show,
+            self.wall,
+            screens=screens,
+            live=self.live,
+            conductor=conductor,
+            composer=Composer(self.show, self.wall, self.slates, screens, stamp=self.stamp),
+            desk=OperatorDesk(self.control, conductor, calibration, self.wall, screens),
+            report=self.report,
+            clock=self.clock,
+        )
+
+    def preroll(self, *, stop: bool = False, limit_ns: int | None = LIMIT_NS) -> int:
+        """The ticks it took; what was shown in it is in `opening`."""
+        ticks = self.loop.preroll(stop=lambda: stop, limit_ns=limit_ns)
+        self.opening, self.wall.shown = self.wall.shown, []
+        self.wall.uploads.clear()
+        self.wall.at_poll.clear()
+        return ticks
+
+    def run(self, ticks: int) -> list[Shown]:
+        """What was shown on these further ticks."""
+        before = len(self.wall.shown)
+        self.loop.run(stop=lambda: False, ticks=ticks)
+        return self.wall.shown[before:]
+
+    def say(self, address: str, *args: object) -> None:
+        builder = OscMessageBuilder(address)
+        for arg in args:
+            builder.add_arg(arg)
+        self.control.handle_datagram(builder.build().dgram, ("operator", 1))
+
+    def counts(self) -> tuple[int, int, int, int]:
+        """presented, late, repeated, dropped"""
+        told = self.report.counts
+        return told["presented"], told["late"], told["repeated"], told["dropped"]
+
+    def by_source(self) -> object:
+        return self.report.as_dict()["frames_by_source"]
+
+    @property
+    def engine(self) -> FakeSource:
+        assert self.live is not None
+        return self.live
+
+
+def frames(shown: list[Shown]) -> list[int | None]:
+    return [one.live_frame for one in shown]
