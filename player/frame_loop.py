@@ -24,7 +24,7 @@ from shows.timeline import Cues, latents_at
 # runs repeated 1.1 % with 4; none of 3 with 6. A command waits for none of them: what it changes
 # is asked for again.
 LOOKAHEAD_FRAMES = 6
-# Drawing begins this share of a frame before the frame is due, so that it is shown about then.
+# Drawing begins this share of a frame before the frame is due, so that it can be shown then.
 LEAD = Fraction(1, 4)
 # A wait looks at `stop` at least this often.
 LONGEST_WAIT_NS = 50_000_000
@@ -95,10 +95,10 @@ class FrameLoop:
                 engine_is_settled = self._live.status().state == "failed" or self._is_live(frame)
             is_whole = True
             if self._is_live(frame):
-                self._show_frame(transport, frame)
+                self._show_frame(transport, frame, None)
                 is_whole = not self._policy.is_fading
             else:
-                self._draw(transport, frame, None)
+                self._draw(transport, frame, None, None)
             ticks += 1
             now_ns = self._clock.now_ns()
             self._tick = self._tick + 1 if self._origin_ns is None else self._tick_at(now_ns)
@@ -115,7 +115,7 @@ class FrameLoop:
 
     def run(self, *, stop: Stop, ticks: int | None = None) -> None:
         """Play for `ticks` ticks of the house clock, or until told to stop or closed."""
-        lead_ns = int(LEAD * 1_000_000_000 / self._fps)
+        lead_ns = min(int(LEAD * 1_000_000_000 / self._fps), LONGEST_WAIT_NS)
         self._report.forget_stages()  # of the preroll
         if self._origin_ns is None:
             origin_ns = self._clock.now_ns() + lead_ns - frame_to_ns(self._tick, self._fps)
@@ -143,7 +143,7 @@ class FrameLoop:
             frame = frame_at(transport, self._tick)
             self._ask_ahead(frame)
             self._report.stage("ask", self._clock.now_ns() - woken_ns)
-            repeated = self._show_frame(transport, frame)
+            repeated = self._show_frame(transport, frame, due_ns)
             presented_ns = self._clock.now_ns()
             self._report.record(
                 tick=self._tick,
@@ -201,10 +201,10 @@ class FrameLoop:
             gc.collect(1)
             self._collect_at_tick = self._tick + COLLECT_EVERY_TICKS
 
-    def _show_frame(self, transport: Transport, frame: int) -> bool:
+    def _show_frame(self, transport: Transport, frame: int, due_ns: int | None) -> bool:
         """Choose, draw, present; True if some screen still shows an older picture."""
         if self._live is None:
-            self._draw(transport, frame, None)
+            self._draw(transport, frame, None, due_ns)
             return False
         began_ns = self._clock.now_ns()
         self._live.tend(began_ns)
@@ -216,7 +216,7 @@ class FrameLoop:
         self._policy = advanced(self._policy, live_age=age, live_ready=status.state == "ready")
         if self._policy.showing != before:
             self._log_change(status, age)
-        self._draw(transport, frame, pictures)
+        self._draw(transport, frame, pictures, due_ns)
         if self._policy.showing == "live" and not self._was_live:
             self._was_live = True
             self._report.note("start_to_live_s", round(process_age_ns() / 1e9, 3))
@@ -232,20 +232,34 @@ class FrameLoop:
         else:
             _log.warning("The screens show the paintings as stills. %s", status.detail)
 
-    def _draw(self, transport: Transport, frame: int, live: Pictures | None) -> None:
+    def _draw(
+        self, transport: Transport, frame: int, live: Pictures | None, due_ns: int | None
+    ) -> None:
+        """Draw, and show it when it is due: not before, so that fast and slow machines agree."""
         began_ns = self._clock.now_ns()
         weight = self._policy.live_weight if live is not None else 0.0
         shots = self._composer.compose(transport, self._tick, frame, live, weight)
         uploaded_ns = self._clock.now_ns()
         self._wall.draw(shots)
-        drawn_ns = self._clock.now_ns()
+        self._wall.finish()
+        drawn_ns = held_ns = self._clock.now_ns()
+        if due_ns is not None and drawn_ns < due_ns <= drawn_ns + self._longest_early_ns:
+            self._clock.wait_until_ns(due_ns - self._refresh_ns())
+            held_ns = self._clock.now_ns()
         self._wall.present()
         self._report.stage("upload", uploaded_ns - began_ns)
         self._report.stage("draw", drawn_ns - uploaded_ns)
-        self._report.stage("swap", self._clock.now_ns() - drawn_ns)
+        self._report.stage("hold", held_ns - drawn_ns)
+        self._report.stage("swap", self._clock.now_ns() - held_ns)
         if not self._was_seen and any(shot.gain > 0 for shot in shots):
             self._was_seen = True
             self._report.first_picture(process_age_ns())
+
+    def _refresh_ns(self) -> int:
+        """What a presenting window may wait for its monitor, 0 without one: so much earlier a
+        frame is handed over."""
+        hz = self._wall.refresh_hz()
+        return int(1_000_000_000 / hz) if hz else 0
 
     def _ask_ahead(self, frame: int) -> None:
         """Ask for this frame and the next ones, again where a command has changed them."""

@@ -9,6 +9,7 @@ from typing import Protocol
 from player.command_text import command_of, command_text
 from player.commands import CommandError, TransportCommand
 from player.sync.requests import RequestError
+from player.sync.settings import lead_ticks
 from player.sync.states import State
 from player.transport import Transport, apply_command, describe, frame_at, opening_transport
 from player.transport_text import TransportTextError, transport_of, transport_text
@@ -16,9 +17,6 @@ from shows.fingerprint import opening_latents_checksum
 from shows.schema import ShowError
 from shows.show import Show
 
-# How far ahead of the operator's tick a state takes effect: enough for its datagram to be lost
-# and sent again. At 30 fps 6 ticks, 200 ms.
-LEAD_MS = 200
 # So much time a leader keeps at least when a command reached it late.
 LEAST_LEAD_MS = 100
 CHECK_EVERY_TICKS = 300
@@ -62,9 +60,8 @@ class NodeConductor:
         self._show, self._sync = show, sync
         self._standing = replace(opening_transport(show), rate=0)
         self._read: dict[State, Transport] = {}
-        fps = show.settings.fps
-        self._lead_ticks = -(-LEAD_MS * fps.numerator // (1000 * fps.denominator))
-        self._least_ticks = -(-LEAST_LEAD_MS * fps.numerator // (1000 * fps.denominator))
+        self._lead_ticks = lead_ticks(show.settings.fps)
+        self._least_ticks = lead_ticks(show.settings.fps, LEAST_LEAD_MS)
 
     @property
     def is_ready(self) -> bool:

@@ -44,6 +44,7 @@ def measured(
         live = [Layer("live", screen, 0.5 if fade else 1.0) for screen in range(screens)]
         under = [(Layer("slate", screen, 0.5),) if fade else () for screen in range(screens)]
         wall.draw([Shot((*a, b), 1.0, "cover") for a, b in zip(under, live, strict=True)])
+        wall.finish()
         drawn_ns = clock.now_ns()
         wall.present()
         presented_ns = clock.now_ns()

@@ -33,7 +33,7 @@ class Shown:
 
 
 class FakeWall:
-    """Records what is shown. `costs_ns[i]`: how long the i-th present takes on its clock."""
+    """Records what is shown. `costs_ns[i]`: how long the i-th drawing takes on its clock."""
 
     def __init__(self, clock: OfflineClock, screens: int) -> None:
         self.clock, self.screens = clock, screens
@@ -42,6 +42,7 @@ class FakeWall:
         self.open = True
         self.shown: list[Shown] = []
         self.uploads: list[str] = []
+        self.hz: Fraction | None = None
         self.calibrations: dict[int, ScreenCalibration] = {}
         self._pixels: dict[str, NDArray[np.uint8]] = {}
         self._drawn: tuple[Shot, ...] = ()
@@ -63,7 +64,7 @@ class FakeWall:
         return ("on paper",) * self.screens
 
     def refresh_hz(self) -> Fraction | None:
-        return None
+        return self.hz
 
     def take_keys(self) -> tuple[str, ...]:
         return ()
@@ -78,9 +79,11 @@ class FakeWall:
             assert all(layer.picture < len(self._pixels[layer.source]) for layer in shot.layers)
         self._drawn = tuple(shots)
 
-    def present(self) -> None:
+    def finish(self) -> None:
         cost_ns = self.costs_ns.get(len(self.shown), 0)
         self.clock.wait_until_ns(self.clock.now_ns() + cost_ns)
+
+    def present(self) -> None:
         has_live = any(layer.source == "live" for layer in self._drawn[0].layers)
         live_frame = frame_in(self._pixels["live"]) if has_live else None
         self.shown.append(Shown(self._began_ns, self.clock.now_ns(), self._drawn, live_frame))

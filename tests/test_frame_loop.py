@@ -345,6 +345,20 @@ def test_a_change_that_shows_later_is_not_asked_for_early(show: Show) -> None:
     assert [begun_cues(cut, n) == old for n in (39, 40)] == [True, False]
 
 
+@pytest.mark.parametrize(("hz", "early_ns"), [(None, 0), (240, 4_166_666), (60, FRAME_NS // 4)])
+def test_a_frame_is_shown_when_it_is_due_or_a_refresh_before(
+    rig: Rig, hz: int | None, early_ns: int
+) -> None:
+    rig.wall.hz = None if hz is None else Fraction(hz)
+    rig.wall.costs_ns[20] = FRAME_NS // 5
+    shown = rig.run(40)
+    due_ns = rig.clock.now_ns() + early_ns - frame_to_ns(39, Fraction(30))
+    for frame, one in enumerate(shown):
+        early = early_ns if frame != 20 else min(early_ns, FRAME_NS // 4 - FRAME_NS // 5)
+        due = due_ns + frame_to_ns(frame, Fraction(30))
+        assert one.presented_ns == pytest.approx(due - early, abs=4)
+
+
 # ---- what it costs
 
 
@@ -353,9 +367,10 @@ def test_every_stage_of_a_tick_is_in_the_report(rig: Rig) -> None:
     rig.run(60)
     stages = rig.report.as_dict()["stages_ms"]
     assert isinstance(stages, dict)
-    assert set(stages) == {"wait", "ask", "fetch", "upload", "draw", "swap"}
-    assert stages["swap"]["max"] == pytest.approx(5.0), "the preroll's are forgotten"
-    assert stages["wait"]["p50"] == pytest.approx(1000 / 30, abs=0.05)
+    assert set(stages) == {"wait", "ask", "fetch", "upload", "draw", "hold", "swap"}
+    assert stages["draw"]["max"] == pytest.approx(5.0), "the preroll's are forgotten"
+    assert stages["wait"]["p50"] == pytest.approx(1000 / 30 * 3 / 4, abs=0.05)
+    assert stages["hold"]["p50"] == pytest.approx(1000 / 30 / 4, abs=0.05)
 
 
 def test_memory_does_not_grow_while_it_plays(rig: Rig) -> None:

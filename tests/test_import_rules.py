@@ -36,7 +36,10 @@ NOT_LOADED = {
 
 # which files of player/ may import what; everywhere else in it these are forbidden
 PLAYER_DOORS = {
-    "moderngl": ("wall/renderer", "wall/picture_store", "wall/window", "wall/window_wall"),
+    "moderngl": tuple(
+        f"wall/{name}"
+        for name in ("renderer", "picture_store", "streaming", "window", "window_wall")
+    ),
     "glfw": ("wall/desktop",),
     "wakepy": ("wall/stay_awake",),
     "pythonosc": ("osc/packets",),

@@ -95,13 +95,13 @@ def test_a_command_takes_effect_on_all_nodes_at_one_tick(
     leader, follower, _ = nodes
     leader.obey(SetBallad("ballad-4"), 200)
     for node in (leader, follower):
-        assert len(node.transport_at(205).cues[0]) == 1
-        changed = node.transport_at(206)
-        assert changed.cues[0][-1].start_frame == frame_at(changed, 206) - 1
+        assert len(node.transport_at(204).cues[0]) == 1
+        changed = node.transport_at(205)
+        assert changed.cues[0][-1].start_frame == frame_at(changed, 205) - 1
     leader.obey(Pause(), 210)
-    paused = follower.transport_at(216)
-    assert [frame_at(paused, tick) for tick in (216, 217)] == [115, 115]
-    assert frame_at(follower.transport_at(215), 215) == 114
+    paused = follower.transport_at(215)
+    assert [frame_at(paused, tick) for tick in (215, 216)] == [114, 114]
+    assert frame_at(follower.transport_at(214), 214) == 113
 
 
 def test_a_follower_sends_on_what_it_is_asked(
@@ -111,8 +111,8 @@ def test_a_follower_sends_on_what_it_is_asked(
     assert "sent on" in follower.obey(SetScreenBallad(1, "ballad-1"), 200)
     assert follower.transport_at(1000).cues[1][-1].ballad_id == "ballad-2"
     leader.tend(202)
-    assert follower.transport_at(205).cues[1][-1].ballad_id == "ballad-2"
-    assert follower.transport_at(206).cues[1][-1].ballad_id == "ballad-1"
+    assert follower.transport_at(204).cues[1][-1].ballad_id == "ballad-2"
+    assert follower.transport_at(205).cues[1][-1].ballad_id == "ballad-1"
     follower.obey(Blackout(True), 300)
     leader.tend(304)  # late: it still keeps 100 ms
     assert not follower.transport_at(306).blackout and follower.transport_at(307).blackout

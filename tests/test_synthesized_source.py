@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
@@ -326,8 +328,10 @@ def test_a_killed_player_takes_its_worker_and_memory_along(stopped: bool) -> Non
         text=True,
     )
     assert player.stdout is not None and player.stdin is not None
-    worker_pid = int(player.stdout.readline())
+    line = wait_for_line(player.stdout)
+    worker_pid = int(line or 0)
     try:
+        assert line, "its engine never became ready"
         if stopped:
             os.kill(worker_pid, signal.SIGSTOP)
         player.kill()
@@ -335,10 +339,18 @@ def test_a_killed_player_takes_its_worker_and_memory_along(stopped: bool) -> Non
         assert wait_for(lambda: is_gone(worker_pid), seconds=2)
         assert segments_of(player.pid) == []
     finally:
+        player.kill()
         player.stdout.close()
         player.stdin.close()
         with contextlib.suppress(ProcessLookupError):
-            os.kill(worker_pid, signal.SIGKILL)
+            if worker_pid:
+                os.kill(worker_pid, signal.SIGKILL)
+
+
+def wait_for_line(stream: IO[str], seconds: float = 60.0) -> str:
+    """The next line, empty if it does not come in time."""
+    ready, _, _ = select.select([stream], [], [], seconds)
+    return stream.readline() if ready else ""
 
 
 def test_distinct_latents_compares_bits() -> None:

@@ -7,12 +7,11 @@ from fractions import Fraction
 
 from player.simulation.network import DriftingClock
 from player.sync.node import SyncNode
-from player.sync.settings import Outgoing, Peer, SyncSettings
+from player.sync.settings import Outgoing, Peer, SyncSettings, lead_ticks
 from shows.timebase import frame_to_ns, ns_to_frame
 
 FPS = Fraction(30)
-# 200 ms ahead of the tick on which the leader's frame loop takes the command.
-AHEAD_TICKS = 6
+AHEAD_TICKS = lead_ticks(FPS)
 # A state is told with this many bytes, about what a show of seven screens takes.
 STATE_BYTES = 700
 KEPT_SWITCHES = 40

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from fractions import Fraction
 
 from player.sync.messages import MAX_NODES, Message
 
 Address = Hashable
+
+# How far ahead of the tick on which the leader takes a command its state takes effect: its five
+# datagrams go out within 120 ms, and an operator waits no longer than need be.
+LEAD_MS = 160
 
 
 class SyncError(Exception):
@@ -56,3 +61,8 @@ class Outgoing:
 
     message: Message
     destinations: tuple[Address, ...]
+
+
+def lead_ticks(fps: Fraction, lead_ms: int = LEAD_MS) -> int:
+    """A lead in whole ticks, rounded up: 5 at 30 fps, 167 ms."""
+    return -(-lead_ms * fps.numerator // (1000 * fps.denominator))

@@ -29,8 +29,8 @@ class Standing:
 class Wall(Protocol):
     """Screens 0..n-1, from left to right. Used from the one thread that opened it.
 
-    A tick is: upload what has changed, draw, present. `draw` before any upload of a source that a
-    shot names raises OutputError; a wrong number of shots raises ValueError.
+    A tick is: upload what has changed, draw, finish, present. `draw` before any upload of a source
+    that a shot names raises OutputError; a wrong number of shots raises ValueError.
     """
 
     def size_of(self, screen: int) -> tuple[int, int]:
@@ -60,6 +60,10 @@ class Wall(Protocol):
 
     def draw(self, shots: Sequence[Shot]) -> None:
         """Draws every screen, one shot each. Nothing is visible before `present`."""
+        ...
+
+    def finish(self) -> None:
+        """Returns once all that was drawn is ready, so that `present` has only to show it."""
         ...
 
     def present(self) -> None:

@@ -56,7 +56,9 @@ class DrawnWall:
 
     def _renderer(self) -> str:
         info = self._context.info
-        return f"{info['GL_RENDERER']}, OpenGL {info['GL_VERSION']}"
+        ways = sorted(set(self._store.streaming.ways.values()))
+        uploads = f", uploads {' and '.join(ways)}" if ways else ""
+        return f"{info['GL_RENDERER']}, OpenGL {info['GL_VERSION']}{uploads}"
 
     def _release(self) -> None:
         self._store.release()
@@ -93,9 +95,12 @@ class HeadlessWall(DrawnWall):
             for framebuffer, shot in zip(self._framebuffers, self._drawn, strict=True):
                 self._painter.draw(framebuffer, (0, 0), self._size_px, shot)
 
-    def present(self) -> None:
+    def finish(self) -> None:
         with self._context:
             self._context.finish()
+
+    def present(self) -> None:
+        self.finish()
         self._shown = self._drawn
         if self._front is not None:
             self._front.show([self.read(screen) for screen in range(self._screens)])

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from player.wall.calibration import IDENTITY, PreparedCalibration, ScreenCalibration, prepared
 from player.wall.contract import OutputError
 from player.wall.shots import Layer, Overlay, Placement, Shot, place
+from player.wall.streaming import Streaming
 
 
 @dataclass(eq=False)
@@ -69,6 +70,7 @@ class PictureStore:
         self._context = context
         self._pools: dict[str, _Pool] = {}
         self._serial = 0
+        self.streaming = Streaming(context)
 
     def upload(self, source: str, pixels: NDArray[np.uint8]) -> None:
         """pixels: [P, H, W, 4]. Raises ValueError for another shape or type."""
@@ -90,8 +92,9 @@ class PictureStore:
         side = pool.sides[pool.front]
         while len(side) < len(pixels):
             side.append(self._new_picture(size_px))
-        for stored, picture in zip(side, pixels, strict=False):
-            stored.texture.write(np.ascontiguousarray(picture))
+        used = side[: len(pixels)]
+        self.streaming.write([stored.texture for stored in used], list(pixels))
+        for stored in used:
             stored.has_levels = False
 
     def resolve(
@@ -115,6 +118,7 @@ class PictureStore:
         for pool in self._pools.values():
             self._release(pool)
         self._pools.clear()
+        self.streaming.release()
 
     def _resolve_shot(self, shot: Shot, screen: PreparedCalibration) -> DrawnShot:
         layers = [

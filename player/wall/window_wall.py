@@ -138,6 +138,12 @@ class WindowWall(DrawnWall):
                 window.context.screen, (area.x, bottom), (area.width, area.height), shot
             )
 
+    def finish(self) -> None:
+        for window in self._windows:
+            if window.is_shown:
+                window.make_current()
+                window.context.finish()
+
     def present(self) -> None:
         shown = [window for window in self._windows if window.is_shown]
         for window in sorted(shown, key=lambda window: window is self._master):
