@@ -15,6 +15,7 @@ from typing import Literal
 
 from PIL import Image
 
+from player.calibration_desk import CalibrationDesk
 from player.composer import Composer
 from player.frame_loop import FrameLoop
 from player.frame_report import FrameReport, ReportError, write_report
@@ -25,7 +26,6 @@ from player.operator_desk import OperatorDesk
 from player.osc.control import OscControl, OscError
 from player.slate_source import SlateSource
 from player.sync.settings import SyncError
-from player.wall.calibration_desk import CalibrationDesk
 from player.wall.calibration_file import calibration_path, calibrations_or_warning
 from player.wall.machine_file import Machine, read_machine_file
 from player.wall.outputs import (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from player import commands
+from player.calibration_desk import CalibrationDesk
 from player.commands import CalibrationCommand, Command, CommandError, QueryStatus
 from player.conductor import Conductor
 from player.osc.control import OscControl
-from player.wall.calibration_desk import CalibrationDesk
 from player.wall.contract import Wall
 from shows.schema import ShowError
 

@@ -8,6 +8,7 @@ from functools import partial
 from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
 
+from player.calibration_desk import CalibrationDesk
 from player.clock import OfflineClock
 from player.composer import Composer
 from player.conductor import LocalConductor
@@ -16,7 +17,6 @@ from player.frame_report import FrameReport
 from player.operator_desk import OperatorDesk
 from player.osc.control import OscControl
 from player.slate_source import SlateSource
-from player.wall.calibration_desk import CalibrationDesk
 from shows.show import Show
 from shows.show_file import resolve_ballad
 from tests.loop_fakes import FakeSource, FakeWall, Shown

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from player import commands
+from player.calibration_desk import STEP_TICKS, CalibrationDesk
 from player.commands import CommandError
 from player.wall.calibration import IDENTITY, ScreenCalibration
-from player.wall.calibration_desk import STEP_TICKS, CalibrationDesk
 from player.wall.calibration_file import previous_path, read_calibrations
 
 NAMES = ("north", "middle", "south")

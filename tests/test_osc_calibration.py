@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from player import commands
+from player.calibration_desk import CalibrationDesk
 from player.commands import Command, CommandError
 from player.osc import packets as osc_packets
 from player.osc.calibration_addresses import ADDRESSES, SCREEN_PARTS
 from player.osc.control import OscControl
-from player.wall.calibration_desk import CalibrationDesk
 from tests.test_osc_control import INFINITE, NAN, arrived, parse, resolve
 from tests.test_osc_packets import packet
 
