@@ -69,6 +69,7 @@ class FrameLoop:
         self._policy = Policy.opening()
         self._asked: dict[int, Cues] = {}  # frames asked of the engine, and what decided them
         self._tick = 0
+        self._moved_at_tick: int | None = None  # the tick after the house clock's last jump
         self._was_seen = False  # a picture, not black
         self._was_live = False
         self._collect_at_tick = 0
@@ -121,7 +122,7 @@ class FrameLoop:
             origin_ns = self._clock.now_ns() + lead_ns - frame_to_ns(self._tick, self._fps)
         else:
             origin_ns = self._origin_ns
-            self._tick = self._tick_at(self._clock.now_ns() + lead_ns) + 1
+            self._tick = self._moved_at_tick = self._tick_at(self._clock.now_ns() + lead_ns) + 1
         end_tick = None if ticks is None else self._tick + ticks
         while end_tick is None or self._tick < end_tick:
             due_ns = origin_ns + frame_to_ns(self._tick, self._fps)
@@ -130,6 +131,7 @@ class FrameLoop:
                 moved = ns_to_frame(waiting_ns - origin_ns, self._fps) + 1 - self._tick
                 _log.warning("The clock was set back: the show moves by %d frames.", moved)
                 self._tick += moved
+                self._moved_at_tick = self._tick
                 end_tick = None if end_tick is None else end_tick + moved
                 continue
             self._collect_garbage(due_ns - lead_ns - waiting_ns)
@@ -160,6 +162,7 @@ class FrameLoop:
             passed = following - self._tick - 1
             if self._origin_ns is not None and passed > self._fps:
                 _log.warning("The house clock is %d frames further on: the show follows.", passed)
+                self._moved_at_tick = following
             elif transport.rate:  # a pause passes over no frame
                 self._report.dropped(passed)
             self._tick = following
@@ -213,7 +216,9 @@ class FrameLoop:
         status = self._live.status()
         age = None if pictures is None else frame - pictures.frame
         before = self._policy.showing
-        self._policy = advanced(self._policy, live_age=age, live_ready=status.state == "ready")
+        self._policy = advanced(
+            self._policy, live_age=self._excused(age), live_ready=status.state == "ready"
+        )
         if self._policy.showing != before:
             self._log_change(status, age)
         self._draw(transport, frame, pictures, due_ns)
@@ -221,6 +226,13 @@ class FrameLoop:
             self._was_live = True
             self._report.note("start_to_live_s", round(process_age_ns() / 1e9, 3))
         return self._policy.live_weight > 0 and age != 0
+
+    def _excused(self, age: int | None) -> int | None:
+        """The age of live's picture; after a jump of the clock the engine needs a moment, in which
+        the picture from before it counts as old as the jump is."""
+        if not age or self._moved_at_tick is None:
+            return age
+        return min(age, max(1, self._tick - self._moved_at_tick))
 
     def _log_change(self, status: SourceStatus, age: int | None) -> None:
         if self._policy.showing == "live":

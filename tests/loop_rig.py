@@ -34,6 +34,7 @@ class Rig:
     live: FakeSource | None = field(default_factory=lambda: FakeSource(SCREENS))
     answers: list[tuple[str, ...]] = field(default_factory=list)
     stamp: bool = False
+    origin_ns: int | None = None
 
     def __post_init__(self) -> None:
         self.clock = OfflineClock(7_000_000_000)
@@ -59,6 +60,7 @@ class Rig:
             desk=OperatorDesk(self.control, conductor, calibration, self.wall, screens),
             report=self.report,
             clock=self.clock,
+            origin_ns=self.origin_ns,
         )
 
     def preroll(self, *, stop: bool = False, limit_ns: int | None = LIMIT_NS) -> int:

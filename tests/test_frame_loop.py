@@ -359,6 +359,41 @@ def test_a_frame_is_shown_when_it_is_due_or_a_refresh_before(
         assert one.presented_ns == pytest.approx(due - early, abs=4)
 
 
+# ---- a clock shared with others
+
+
+def test_ticks_are_those_of_the_house(show: Show) -> None:
+    rig = Rig(show, origin_ns=5_000_000_000)  # the rig's clock begins at 7 s
+    rig.preroll()
+    begun = rig.clock.now_ns() - 5_000_000_000
+    rig.run(30)
+    assert rig.loop._tick == pytest.approx(begun * 30 / 1e9 + 30, abs=2)
+    assert rig.counts() == (30, 0, 0, 0)
+
+
+@pytest.mark.parametrize("seconds", [-3600, -5, 5, 3600])
+def test_a_house_clock_that_is_set_takes_the_show_along(
+    show: Show, seconds: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig = Rig(show, origin_ns=-7200 * 1_000_000_000)
+
+    def step() -> None:
+        rig.clock._now_ns += seconds * 1_000_000_000
+
+    rig.preroll()
+    rig.wall.at_poll[20] = step
+    before_ns = rig.clock.now_ns()
+    shown = rig.run(60) if seconds < 0 else rig.run(60 + 30 * seconds)
+    assert 59 <= len(shown) <= 62, "it neither waits for the old time nor runs after it"
+    passed_ns = rig.clock.now_ns() - before_ns - seconds * 1_000_000_000
+    assert passed_ns == pytest.approx(2_000_000_000, abs=3 * FRAME_NS)
+    assert rig.counts()[3] == 0, "what was jumped over was not dropped"
+    assert len(caplog.messages) == 1
+    assert ("set back" if seconds < 0 else "further on") in caplog.messages[0]
+    if seconds > 0:
+        assert {one.live_weight for one in shown} == {1.0}, "no still flashes up in between"
+
+
 # ---- what it costs
 
 
