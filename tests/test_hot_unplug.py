@@ -7,8 +7,6 @@ took is a figure of the machine, and printed.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.wall_on_desktop import COLOURS, CORNER, SEVEN_SCREENS
+from tests.virtual_desktop import on_virtual_desktop
+from tests.wall_on_desktop import COLOURS, CORNER
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH_PX, HEIGHT_PX = 160, 128
@@ -58,19 +57,9 @@ def changes(tmp_path: Path, *arguments: str, machine: str = "") -> Steps:
     if machine:
         (tmp_path / "machine.yaml").write_text("schema_version: 1\n" + machine)
         arguments = ("--machine", str(tmp_path / "machine.yaml"), *arguments)
-    command = [SEVEN_SCREENS, "-s", f"{WIDTH_PX}x{HEIGHT_PX}", "--", sys.executable, "-m"]
-    done = subprocess.run(
-        [*map(str, command), "tests.changes_on_desktop", str(tmp_path), *arguments],
-        cwd=ROOT,
-        env={k: v for k, v in os.environ.items() if not k.startswith("SEVEN_SCREENS_")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode == 69:
-        pytest.skip(f"no virtual desktop: {done.stderr.strip()}")
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
+    size = f"{WIDTH_PX}x{HEIGHT_PX}"
+    told = on_virtual_desktop("tests.changes_on_desktop", tmp_path, *arguments, size=size)
+    report = json.loads(told)
     for step in report:
         print(step["step"], {name: step[name] for name in ("ticks", "longest_ms", "poll_ms_max")})
     return Steps(report, tmp_path)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from fractions import Fraction
 from itertools import pairwise
@@ -25,7 +23,8 @@ from player.wall.outputs import (
     open_wall,
 )
 from player.wall.placing import Monitor, default_places, seated
-from tests.wall_on_desktop import COLOURS, CORNER, SEVEN_SCREENS
+from tests.virtual_desktop import on_virtual_desktop
+from tests.wall_on_desktop import COLOURS, CORNER
 
 ROOT = Path(__file__).resolve().parent.parent
 FULL_HD = Area(0, 0, 1920, 1080)
@@ -131,27 +130,14 @@ def test_walls_can_be_opened_beside_and_after_one_another() -> None:
     second.close()
 
 
-def on_desktop(tmp_path: Path, *wall: str, screens: str = "7", size: str = "160x128") -> Any:
+def on_desktop(tmp_path: Path, *wall: str, screens: int = 7, size: str = "160x128") -> Any:
     """Runs wall_on_desktop there; gives its report and the screenshot [H, W, 3]."""
-    if not sys.platform.startswith("linux"):
-        pytest.skip("the virtual desktop is an X server")
     shot = tmp_path / "shot.png"
-    command = [SEVEN_SCREENS, "-n", screens, "-s", size, "--", sys.executable, "-m"]
-    done = subprocess.run(
-        [*map(str, command), "tests.wall_on_desktop", wall[0], str(shot), *wall[1:]],
-        cwd=ROOT,
-        env={k: v for k, v in os.environ.items() if not k.startswith("SEVEN_SCREENS_")},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=90,
-    )
-    if done.returncode == 69:
-        pytest.skip(f"no virtual desktop: {done.stderr.strip()}")
-    assert done.returncode == 0, done.stderr
+    words = (wall[0], shot, *wall[1:])
+    told = on_virtual_desktop("tests.wall_on_desktop", *words, monitors=screens, size=size)
     with Image.open(shot) as image:
         pixels = np.asarray(image.convert("RGB"))
-    return json.loads(done.stdout), pixels
+    return json.loads(told), pixels
 
 
 def test_seven_windows_on_seven_monitors(tmp_path: Path) -> None:
@@ -168,7 +154,7 @@ def test_seven_windows_on_seven_monitors(tmp_path: Path) -> None:
 
 
 def test_one_window_spans_the_desktop_in_equal_columns(tmp_path: Path) -> None:
-    report, pixels = on_desktop(tmp_path, "span", screens="3", size="200x150")
+    report, pixels = on_desktop(tmp_path, "span", screens=3, size="200x150")
     assert sorted({w for w, _ in report["sizes"]}) == [85, 86]
     assert sum(w for w, _ in report["sizes"]) == 600
     left = 0
@@ -181,7 +167,7 @@ def test_one_window_spans_the_desktop_in_equal_columns(tmp_path: Path) -> None:
 
 
 def test_fewer_monitors_than_screens_are_tiled(tmp_path: Path) -> None:
-    _, pixels = on_desktop(tmp_path, "windows", screens="1", size="640x400")
+    _, pixels = on_desktop(tmp_path, "windows", screens=1, size="640x400")
     for i, colour in enumerate(COLOURS):
         x, y = i % 4 * 160, i // 4 * 200
         assert tuple(pixels[y + 2, x + 2]) == CORNER

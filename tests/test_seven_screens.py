@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from itertools import combinations
 from pathlib import Path
 
@@ -15,32 +12,20 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.installation_process import ROOT
 from tests.live_show import make_live_show
-from tests.wall_on_desktop import SEVEN_SCREENS
+from tests.virtual_desktop import on_virtual_desktop
 
 WIDTH_PX, HEIGHT_PX = 320, 240
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.skipif(sys.platform != "linux", reason="the virtual desktop is an X server")
 def test_seven_windows_and_a_change_of_ballad_by_oscsend(tmp_path: Path) -> None:
     if shutil.which("oscsend") is None:
         pytest.skip("oscsend is missing: apt-get install liblo-tools")
     show = make_live_show(tmp_path / "show", moving=False)
-    desktop = [str(SEVEN_SCREENS), "-s", f"{WIDTH_PX}x{HEIGHT_PX}", "--", sys.executable, "-m"]
-    done = subprocess.run(
-        [*desktop, "tests.installation_on_desktop", str(show.folder), str(tmp_path)],
-        cwd=ROOT,
-        env={k: v for k, v in os.environ.items() if not k.startswith("SEVEN_SCREENS_")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode == 69:
-        pytest.skip(f"no virtual desktop: {done.stderr.strip()}")
-    assert done.returncode == 0, done.stdout + done.stderr
+    size = f"{WIDTH_PX}x{HEIGHT_PX}"
+    on_virtual_desktop("tests.installation_on_desktop", show.folder, tmp_path, size=size)
     own, third = monitors(tmp_path / "own.png"), monitors(tmp_path / "third.png")
     for a, b in combinations(own, 2):
         assert np.abs(a - b).mean() > 5, "every monitor shows its own ballad"

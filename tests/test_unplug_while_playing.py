@@ -3,40 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.installation_process import ROOT
 from tests.live_show import make_live_show
 from tests.test_seven_screens import HEIGHT_PX, WIDTH_PX, monitors
-from tests.wall_on_desktop import SEVEN_SCREENS
+from tests.virtual_desktop import on_virtual_desktop
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.skipif(sys.platform != "linux", reason="the virtual desktop is an X server")
 def test_the_others_play_on_and_the_fourth_comes_back(tmp_path: Path) -> None:
-    if shutil.which("Xorg") is None:
-        pytest.skip("no virtual desktop: apt-get install xserver-xorg-core")
     show = make_live_show(tmp_path / "show", moving=False)
-    desktop = [str(SEVEN_SCREENS), "-s", f"{WIDTH_PX}x{HEIGHT_PX}", "--", sys.executable, "-m"]
-    done = subprocess.run(
-        [*desktop, "tests.unplug_on_desktop", str(show.folder), str(tmp_path), "--threads", "1"],
-        cwd=ROOT,
-        env={k: v for k, v in os.environ.items() if not k.startswith("SEVEN_SCREENS_")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode == 69:
-        pytest.skip(f"no virtual desktop: {done.stderr.strip()}")
-    assert done.returncode == 0, done.stdout + done.stderr
+    words = (show.folder, tmp_path, "--threads", 1)
+    on_virtual_desktop("tests.unplug_on_desktop", *words, size=f"{WIDTH_PX}x{HEIGHT_PX}")
     pictures = {name: monitors(tmp_path / f"{name}.png") for name in ("before", "during", "after")}
     for number in range(7):
         before, during, after = (of[number][: HEIGHT_PX // 2] for of in pictures.values())
