@@ -222,41 +222,16 @@ def jumps(player: Player, from_ns: int) -> int:
     return sum(not 0 <= b - a <= 3 for a, b in pairwise(frames))
 
 
-# Runs in a node's namespace: asks its player for its status until the pattern is in it, and prints
-# the machine's monotonic time of that and the line.
-_ASKER = """
-import re, socket, sys, time
-asker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-asker.settimeout(0.05)
-until = time.monotonic() + float(sys.argv[2])
-while time.monotonic() < until:
-    asker.sendto(b"/status\\0,\\0\\0\\0", ("127.0.0.1", 9000))
-    try:
-        answer = asker.recv(9000).decode("latin-1").replace("\\0", "")
-    except TimeoutError:
-        continue
-    if re.search(sys.argv[1], answer):
-        print(time.monotonic_ns(), answer[answer.find("node-"):])
-        break
-    time.sleep(0.01)
-"""
-
-
-# Sends /ballad with the number of each line to the player of its namespace, and tells when.
-_SENDER = """
-import socket, sys, time
-sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-for line in sys.stdin:
-    message = b"/ballad\\0,i\\0\\0" + int(line).to_bytes(4, "big")
-    print(time.monotonic_ns(), flush=True)
-    sender.sendto(message, ("127.0.0.1", 9000))
-"""
+def inside(player: Player, *words: str) -> subprocess.Popen[str]:
+    """tests.node_voices in the node's namespace."""
+    command = ["ip", "netns", "exec", player.namespace, sys.executable, "-m", "tests.node_voices"]
+    pipe = subprocess.PIPE
+    return subprocess.Popen([*command, *words], cwd=ROOT, stdin=pipe, stdout=pipe, text=True)
 
 
 def asker(player: Player, pattern: str, seconds: float) -> subprocess.Popen[str]:
     """Asks a node, at home, for its status until it fits."""
-    words = ["ip", "netns", "exec", player.namespace, sys.executable, "-c", _ASKER]
-    return subprocess.Popen([*words, pattern, str(seconds)], stdout=subprocess.PIPE, text=True)
+    return inside(player, "ask", pattern, str(seconds))
 
 
 def answered(watch: Watch, asking: subprocess.Popen[str]) -> tuple[int, str]:
@@ -275,15 +250,7 @@ def command_times_ms(
     times: list[float] = []
     missed = 0
     first = players[0]
-    senders = [
-        subprocess.Popen(
-            ["ip", "netns", "exec", player.namespace, sys.executable, "-c", _SENDER],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for player in players
-    ]
+    senders = [inside(player, "send") for player in players]
     for number in range(commands):
         rest_ns = watch.now_ns() + int(1e9 + rng.random() * 1e8)
         watch.look(lambda until=rest_ns: watch.now_ns() >= until)
@@ -347,7 +314,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         watch = Watch(players)
         try:
             told = measured(watch, players, show.folder, folder, rng, args)
-        except BaseException:
+        except BaseException:  # whatever it is goes on, with the players' last words before it
             for player in players:
                 print(player.end, player.events[-3:])
                 print(f"-- {player.name}\n" + (folder / f"{player.name}.log").read_text()[-2000:])

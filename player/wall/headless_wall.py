@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -23,7 +24,7 @@ from player.wall.renderer import (
 from player.wall.shots import Shot
 
 
-class DrawnWall:
+class DrawnWall(ABC):
     """What both walls share: the store, the calibrations, what was drawn and what was shown."""
 
     def __init__(self, context: Context, screens: int) -> None:
@@ -35,9 +36,9 @@ class DrawnWall:
         self._drawn: tuple[DrawnShot, ...] = ()
         self._shown: tuple[DrawnShot, ...] = ()
 
+    @abstractmethod
     def size_of(self, screen: int) -> tuple[int, int]:
         """See `Wall.size_of`."""
-        raise NotImplementedError
 
     def logical_size_of(self, screen: int) -> tuple[int, int]:
         """See `Wall.logical_size_of`."""

@@ -76,7 +76,7 @@ class WindowWall(DrawnWall):
                 self._master.set_swap_interval(1)
                 self._take_places()
             self._closing.enter_context(stay_awake(x11_display(self._glfw)))
-        except BaseException:
+        except BaseException:  # Ctrl-C too: no window may be left behind
             self._end_glfw()
             raise
 
