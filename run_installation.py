@@ -1,16 +1,26 @@
-"""Play the installation: `python run_installation.py [play] [options]`; --help tells the rest."""
+"""Play the installation: `python run_installation.py [VERB] [options]`; --help tells the rest."""
 
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import logging
 import os
 import re
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
-DEFAULT_SHOW = Path(__file__).resolve().parent / "shows" / "inspace"
+PROGRAM = Path(__file__).resolve()
+DEFAULT_SHOW = PROGRAM.parent / "shows" / "inspace"
+
+# verbs with options of their own, told by `VERB --help`: the module that has them, what they do
+VERBS = {
+    "export": ("player.films.export", "render the show's ballads as films"),
+    "report": ("player.upkeep.night_report", "make a page of what happened"),
+    "bundle": ("player.upkeep.bundle", "pack what somebody who helps needs to know"),
+}
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -23,17 +33,20 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "command",
         nargs="?",
-        choices=["play", "monitors"],
+        choices=["play", "supervise", "monitors", *VERBS],
         default="play",
-        help="play the show (default), or list this machine's monitors for a machine file",
+        help="play the show (default); supervise: the same, and start again whatever happens; "
+        "monitors: list this machine's, for a machine file; "
+        + "; ".join(f"{verb}: {what} ({verb} --help)" for verb, (_, what) in VERBS.items()),
     )
     parser.add_argument("--show", type=Path, default=DEFAULT_SHOW, help="folder of the show")
     parser.add_argument(
         "--mode",
         choices=["auto", "live", "film", "slate"],
         default="auto",
-        help="auto: live, and stills when that fails; live: end if the engine cannot start; "
-        "film: from films; slate: the paintings as stills (default: auto)",
+        help="auto: live, the films when that fails, and stills where there is no film; live: end "
+        "if the engine cannot start; film: from films alone; slate: the paintings as stills "
+        "(default: auto)",
     )
     parser.add_argument(
         "--outputs",
@@ -75,6 +88,36 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--osc-port", type=int, default=9000, metavar="PORT", help="default 9000")
     parser.add_argument("--osc-host", default="127.0.0.1", metavar="HOST", help="default 127.0.0.1")
     parser.add_argument(
+        "--osc-allow",
+        type=_network,
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="an address or network (192.168.1.0/24) whose commands are obeyed; may be repeated "
+        "(default: all that reach the port)",
+    )
+    parser.add_argument(
+        "--state",
+        type=Path,
+        metavar="FILE",
+        help="keep here what is on, and go on from it after a crash (default: none; supervise has "
+        "one of its own)",
+    )
+    parser.add_argument(
+        "--journal", type=Path, metavar="DIR", help="keep a journal for `report` and `bundle` here"
+    )
+    parser.add_argument(
+        "--make-films",
+        action=argparse.BooleanOptionalAction,
+        default=os.environ.get("INSPACE_MAKE_FILMS") == "1",
+        help="make missing films in the background, at idle priority (scripts/play does)",
+    )
+    parser.add_argument(
+        "--no-fallback",
+        action="store_true",
+        help="for tests: screens wait for live pictures whatever happens",
+    )
+    parser.add_argument(
         "--snapshot", type=Path, metavar="DIR", help="write what each screen last showed as PNG"
     )
     parser.add_argument(
@@ -89,12 +132,52 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run; returns the exit status: 0 for a clean end, 1 for a sentence on standard error."""
-    args = build_parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        from player.application import ApplicationError, Options, monitors, play
+        if words and words[0] in VERBS:
+            return _run_verb(words[0], words[1:])
+        if words and words[0] == "supervise":
+            return _supervise(words[1:])
+        return _play(build_parser().parse_args(words))
     except KeyboardInterrupt:  # nothing has been opened yet
         return 0
+
+
+def _run_verb(verb: str, words: Sequence[str]) -> int:
+    module = import_module(VERBS[verb][0])
+    parser = argparse.ArgumentParser(
+        prog=f"run_installation.py {verb}", description=f"To {VERBS[verb][1]}."
+    )
+    if verb == "export":
+        module.add_arguments(parser)
+        parser.set_defaults(show=DEFAULT_SHOW)
+    else:
+        module.add_arguments(parser, show=DEFAULT_SHOW, journal=_journal(DEFAULT_SHOW, None))
+    status: int = module.run(parser.parse_args(words))
+    return status
+
+
+def _supervise(words: Sequence[str]) -> int:
+    # wrong options end here, not in a loop of restarts
+    args = build_parser().parse_args(["play", *words])
+    from player.upkeep import supervisor
+
+    journal = [] if args.journal else ["--journal", str(_journal(args.show, args.node))]
+    return supervisor.run([*words, *journal])
+
+
+def _journal(show: Path, node: str | None) -> Path:
+    """Where a supervised player keeps its journal unless told otherwise."""
+    from player.upkeep.play_arguments import state_file
+
+    return state_file(show, node or "", os.environ).with_suffix(".journal")
+
+
+def _play(args: argparse.Namespace) -> int:
+    from player.application import monitors, play
+    from player.options import ApplicationError, Options
+
     try:
         if args.command == "monitors":
             print(monitors())
@@ -115,12 +198,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 osc_host=args.osc_host,
                 osc_port=args.osc_port,
                 threads=args.threads,
+                state=args.state,
+                journal=args.journal,
+                make_films=args.make_films,
+                falls_back=not args.no_fallback,
+                allow=tuple(args.osc_allow),
+                program=PROGRAM,
             )
         )
     except ApplicationError as fault:
         print(f"run_installation.py: {fault}", file=sys.stderr)
         return 1
     return 0
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no address; write it as in 192.168.1.20 or 192.168.1.0/24"
+        ) from None
 
 
 def _size(text: str) -> tuple[int, int]:

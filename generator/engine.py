@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,12 +21,14 @@ import generator
 from generator.calibration import Calibration, calibrated
 from generator.captured import CapturedPictures
 from generator.dither import dither
+from generator.early_stop import EarlyStopTrial
 from generator.engine_path import EnginePath
 from generator.networks import Generator, NoiseMode
 from generator.prepared import PreparedSynthesis
 
 WARM_UP_S = 1.0  # what warming up every batch size may cost; else the first and the largest only
 TIMED_RUNS = 3
+FINITE_SAMPLES = 16  # rows, and columns, of a picture that are looked at for numbers not finite
 
 
 class SynthesisEngine:
@@ -97,7 +100,8 @@ class SynthesisEngine:
         """Draw ws [N, num_ws, w_dim] into out [N, R, R, 4]: RGBA, dithered, alpha 255.
 
         R: the picture's size, or a smaller resolution of the network, where it then stops early.
-        Raises ValueError when a shape or type is wrong, or N is 0 or above max_batch.
+        Raises ValueError when a shape or type is wrong, or N is 0 or above max_batch, and
+        FloatingPointError when a picture is not made of finite numbers.
         """
         n = max(len(ws), 1)
         size = out.shape[1] if out.ndim == 4 and out.shape[1] in self.resolutions else self.height
@@ -119,6 +123,12 @@ class SynthesisEngine:
             once = np.empty((len(different), *out.shape[1:]), np.uint8)
             self._render_different(ws[different], once, size)
             out[:] = once[of]
+        if not out[:, 0, 0, 3].all():
+            raise FloatingPointError("its pictures are not made of finite numbers")
+
+    def early_stop_trial(self) -> EarlyStopTrial:
+        """Finds out whether pictures of half the side match the full ones."""
+        return EarlyStopTrial(self)
 
     def _render_different(
         self, ws: NDArray[np.float32], out: NDArray[np.uint8], resolution: int
@@ -184,6 +194,8 @@ class SynthesisEngine:
 def to_rgba(images: Tensor, tile: Tensor, out: Tensor | None = None) -> Tensor:
     """Images float32 [N, 3, H, W] in -1..1 -> uint8 [N, H, W, 4], alpha 255.
 
+    The first pixel of a picture with numbers that are not finite has alpha 0: a recorded graph can
+    raise nothing.
     tile: float32 [H, W, 3], 127.5 and a threshold of 0..1 with mean 1/2: added before rounding
     down, it keeps the mean of gradients finer than a level.
     """
@@ -193,6 +205,8 @@ def to_rgba(images: Tensor, tile: Tensor, out: Tensor | None = None) -> Tensor:
     levels = torch.add(tile, images.permute(0, 2, 3, 1), alpha=127.5).clamp_(0, 255)
     out[..., :3] = levels
     out[..., 3] = 255
+    apart = max(1, images.shape[2] // FINITE_SAMPLES)
+    out[:, 0, 0, 3] = images[:, :, ::apart, ::apart].sum(dim=(1, 2, 3)).isfinite() * 255
     return out
 
 
@@ -203,11 +217,14 @@ def open_engine(
     noise_mode: NoiseMode = "const",
     threads: int = 2,
     remember: bool = True,
+    engine_path: dict[str, Any] | None = None,
 ) -> SynthesisEngine:
     """Load a generator and make it ready for `screens` pictures a call, on CUDA where there is one.
 
-    remember: keep what calibration finds in the user's cache folder.
-    Raises CheckpointError when the file cannot be used.
+    remember: keep what calibration finds in the user's cache folder. engine_path: pins how pictures
+    are made (`EnginePath.to_dict`, as another engine's `path` gave it) instead of calibrating.
+    Raises CheckpointError when the file cannot be used; KeyError, TypeError or ValueError for a path
+    that is none.
     """
     torch.set_num_threads(threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -217,6 +234,7 @@ def open_engine(
         max_batch=screens,
         noise_mode=noise_mode,
         device=device,
+        path=None if engine_path is None else EnginePath.from_dict(engine_path),
         cache=cache,
     )
 

@@ -4,28 +4,45 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import re
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 from PIL import Image
 
 from player.calibration_desk import CalibrationDesk
+from player.caretaker import Caretaker
+from player.clock import wall_ns
 from player.composer import Composer
+from player.film_track import FilmTrack
 from player.frame_loop import FrameLoop
 from player.frame_report import FrameReport, ReportError, write_report
-from player.house import alone, joined
-from player.live.ring_layout import Geometry
+from player.house import House, alone, joined
 from player.live.synthesized_source import SynthesizedSource
+from player.live_keys import LiveKeys
+from player.missing_films import MissingFilms
+from player.morning_report import MorningReport
+from player.opening import (
+    checked_films,
+    film_source,
+    generator_info,
+    live_source,
+    loaded_show,
+    resumed_state,
+)
 from player.operator_desk import OperatorDesk
+from player.options import ApplicationError, Options
 from player.osc.control import OscControl, OscError
+from player.projectors import ProjectorDesk
+from player.schedule_desk import ScheduleDesk
 from player.slate_source import SlateSource
+from player.sources import Sources
 from player.sync.settings import SyncError
+from player.upkeep.wall_time import zone_of
 from player.wall.calibration_file import calibration_path, calibrations_or_warning
 from player.wall.machine_file import Machine, read_machine_file
 from player.wall.outputs import (
@@ -37,42 +54,13 @@ from player.wall.outputs import (
     open_wall,
 )
 from player.wall.refresh import describe as describe_cadence
-from shows.generator_file import read_generator_info
 from shows.schema import ShowError
-from shows.show import Show
-from shows.show_file import load_show, resolve_ballad
-
-Mode = Literal["auto", "live", "film", "slate"]
-OutputKind = Literal["windows", "span", "headless"]
+from shows.show_file import resolve_ballad
 
 _log = logging.getLogger("player")
 
 ENGINE_WAIT_NS = 20_000_000_000  # --mode auto begins with stills after this
 SLATE_PX = 512
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line says. size: of one screen in pixels, None for the outputs' own."""
-
-    show: Path
-    mode: Mode = "auto"
-    outputs: OutputKind | None = None
-    size: tuple[int, int] | None = None
-    frames: int | None = None
-    machine: Path | None = None
-    stamp: bool = False
-    front: Path | None = None
-    node: str | None = None
-    report: Path | None = None
-    snapshot: Path | None = None
-    osc_host: str = "127.0.0.1"
-    osc_port: int = 9000
-    threads: int = 1
-
-
-class ApplicationError(Exception):
-    """The installation cannot run; the text is a sentence for the person who started it."""
 
 
 def play(options: Options) -> None:
@@ -97,27 +85,35 @@ def monitors() -> str:
 
 
 def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> None:
-    synthesises = options.mode in ("auto", "live")
-    show = load_show(options.show, latents=synthesises)
+    show = loaded_show(options)
     for warning in show.warnings:
         _log.warning("%s", warning)
-    names = [screen.name for screen in show.settings.screens]
-    house = joined(show, options.node) if options.node else alone(show)
+    info = generator_info(show, options)
+    # first of all, because it takes longest: films open, the engine loads, while the windows open
+    check = checked_films(show, options)
+    before = resumed_state(show, options)
+    house = joined(show, options.node) if options.node else alone(show, before)
     closing.callback(house.close)
-    here = [names[screen] for screen in house.screens]
-    machine = read_machine_file(options.machine, here) if options.machine else None
-    if options.mode == "film":
-        _log.warning("There are no films of this show yet: the paintings are shown as stills.")
-    # first of all, because it takes longest: the engine loads while the windows open
-    live = _live_source(show, options, len(house.screens)) if synthesises else None
+    film = film_source(show, options, info, check, len(house.screens))
+    if film is not None:
+        closing.callback(film.close)
+        if check.films:
+            film.start()
+    live = live_source(show, options, info, len(house.screens)) if info is not None else None
+    opens_with_film = film is not None and bool(check.films)
     if live is not None:
         closing.callback(live.close)
-        live.start()
+        if not opens_with_film:  # else it would take the time of the first picture
+            live.start()
+    names = [screen.name for screen in show.settings.screens]
+    here = [names[screen] for screen in house.screens]
+    machine = read_machine_file(options.machine, here) if options.machine else None
     control = OscControl(
         resolve=partial(resolve_ballad, show),
         screens=len(names),
         host=options.osc_host,
         port=options.osc_port,
+        allow=options.allow,
     )
     closing.callback(control.close)
     control.start()
@@ -126,20 +122,56 @@ def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> 
     wall = _open_wall(options, len(house.screens), machine)
     closing.callback(wall.close)
     slates = SlateSource(show, SLATE_PX)
+    closing.callback(slates.close)
     slates.start([(show.settings.screens[screen].ballad, 0) for screen in house.screens])
     report = FrameReport(show.settings.fps)
     report.note("start_to_live_s", None)
-    calibration = _calibration_desk(names, machine, options.machine)
+    caretaker = Caretaker(show, state=options.state, journal=options.journal)
+    closing.callback(caretaker.close)
+    side_px = info.img_resolution if info is not None else 0
+    sources = Sources(
+        house.screens,
+        live=LiveKeys(show, house.screens, live, side_px, caretaker.event) if live else None,
+        films=FilmTrack(show, house.screens, film) if film is not None else None,
+        falls_back=options.falls_back,
+        event=caretaker.event,
+    )
+    schedule = ScheduleDesk(
+        show, wall_ns=wall_ns, resumed_wall_ns=before.saved_wall_ns if before else None
+    )
+    watchers = [caretaker.presented]
+    if film is not None and options.make_films and check.missing and live is not None:
+        making = MissingFilms(show, film, options.program, caretaker.event)
+        closing.callback(making.close)
+        making.start()
+        watchers.append(lambda presented: making.tend(presented.tick))
+        _log.info("Making %d films in the background, for when live cannot.", len(check.missing))
+    if options.journal is not None:
+        zone = zone_of(show.settings.schedule.timezone if show.settings.schedule else None)
+        morning = MorningReport(show.folder, options.journal, options.program, zone, wall_ns)
+        closing.callback(morning.close)
+        watchers.append(lambda presented: morning.tend(presented.tick))
+    projectors = ProjectorDesk(show, wall_ns=wall_ns, environment=os.environ)
+    closing.callback(projectors.close)
+    if house.conductor.decides:
+        projectors.start()
     loop = FrameLoop(
-        show,
+        show.settings.fps,
         wall,
-        screens=house.screens,
-        live=live,
+        sources=sources,
         conductor=house.conductor,
         composer=Composer(show, wall, slates, house.screens, stamp=options.stamp),
-        desk=OperatorDesk(control, house.conductor, calibration, wall, house.screens),
+        desk=OperatorDesk(
+            control,
+            house.conductor,
+            _calibration_desk(names, machine, options.machine),
+            wall,
+            house.screens,
+        ),
         report=report,
         clock=house.clock,
+        schedule=schedule,
+        watchers=watchers,
         origin_ns=house.origin_ns,
     )
     _log.info(
@@ -152,60 +184,79 @@ def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> 
     hz = wall.refresh_hz()
     if hz is not None:
         _log.info("%s", describe_cadence(show.settings.fps, hz))
+    caretaker.start(report, wall, here, partial(_minute_facts, sources, schedule))
     limit_ns = ENGINE_WAIT_NS if options.mode == "auto" else None
     report.note("preroll_frames", loop.preroll(stop=stopped, limit_ns=limit_ns))
+    if live is not None and opens_with_film:
+        live.start()
     for fault in slates.faults:
         _log.warning("%s", fault)
     if live is not None:
-        status = live.status()
-        if status.state == "failed" and options.mode == "live":
-            raise ApplicationError(f"--mode live: the engine does not start. {status.detail}")
-        if status.state == "ready":
-            _log.info("Engine: %s", status.engine)
-        elif not stopped():
-            _log.warning("It begins with the paintings as stills. %s", status.detail)
+        _tell_how_it_begins(live, options, stopped, opens_with_film=opens_with_film)
     with _quiet_collector():
         loop.run(stop=stopped, ticks=options.frames)
+    caretaker.end()
     if options.snapshot is not None:
         write_snapshots(options.snapshot, wall, here)
-    if options.node:
-        report.note("node", options.node)
-        report.note("sync", house.conductor.status())
-    report.note("osc_errors", control.errors)
-    report.note("mode", options.mode)
-    report.note("outputs", wall.describe())
-    report.note("screens", wall.screens_status())
-    report.note("engine", "")
-    report.note("worker_restarts", 0)
-    if live is not None:
-        status = live.status()
-        report.note("engine", status.engine)
-        report.note("worker_restarts", status.restarts)
-        if status.engine_ms_per_picture:
-            report.engine_ms(status.engine_ms_per_picture)
+    _note_run(report, options, house, wall, sources, control.errors)
     if options.report is not None:
         write_report(options.report, report.as_dict())
     _log.info("%s", summary(report.as_dict()))
 
 
-def _live_source(show: Show, options: Options, screens: int) -> SynthesizedSource | None:
-    try:
-        info = read_generator_info(show.generator_path)
-    except ShowError as fault:
-        if options.mode == "live":
-            raise
-        _log.warning("%s The paintings are shown as stills.", fault)
-        return None
-    geometry = Geometry(screens, info.num_ws, info.w_dim, info.img_resolution, info.img_resolution)
-    return SynthesizedSource(
-        geometry,
-        factory_args={
-            "path": str(show.generator_path.resolve()),
-            "screens": screens,
-            "noise_mode": show.settings.noise_mode,
-            "threads": options.threads,
-        },
-    )
+def _note_run(
+    report: FrameReport,
+    options: Options,
+    house: House,
+    wall: Wall,
+    sources: Sources,
+    osc_errors: int,
+) -> None:
+    """What the report tells besides the frames."""
+    if options.node:
+        report.note("node", options.node)
+        report.note("sync", house.conductor.status())
+    report.note("osc_errors", osc_errors)
+    report.note("mode", options.mode)
+    report.note("outputs", wall.describe())
+    report.note("screens", wall.screens_status())
+    report.note("engine", "")
+    report.note("worker_restarts", 0)
+    status = sources.engine()
+    if status is not None:
+        report.note("engine", status.engine)
+        report.note("worker_restarts", status.restarts)
+        report.note("quality", sources.quality())
+        if status.engine_ms_per_picture:
+            report.engine_ms(status.engine_ms_per_picture)
+
+
+def _tell_how_it_begins(
+    live: SynthesizedSource,
+    options: Options,
+    stopped: Callable[[], bool],
+    *,
+    opens_with_film: bool,
+) -> None:
+    status = live.status()
+    if status.state == "failed" and options.mode == "live":
+        raise ApplicationError(f"--mode live: the engine does not start. {status.detail}")
+    if status.state == "ready":
+        _log.info("Engine: %s", status.engine)
+    elif opens_with_film:
+        _log.info("It begins with films, until the engine is ready.")
+    elif not stopped():
+        _log.warning("It begins with the paintings as stills. %s", status.detail)
+
+
+def _minute_facts(sources: Sources, schedule: ScheduleDesk) -> Mapping[str, object]:
+    status = sources.engine()
+    facts: dict[str, object] = {"governor": sources.quality()}
+    if status is not None:
+        facts["worker_restarts"] = status.restarts
+        facts["engine_ms"] = status.render_ms
+    facts["is_open"] = schedule.is_open
+    return facts
 
 
 def _calibration_desk(

@@ -1,7 +1,8 @@
 """The clocks of the player, and the only module of it that reads time.
 
 All times are integer nanoseconds of one monotonic clock whose zero means nothing: only
-differences may be used. The wall clock is never read, so setting it moves nothing.
+differences may be used. No frame is ever due by the wall clock, so setting it moves no picture;
+`wall_ns` is for opening hours, records, and for going on after the machine was off.
 """
 
 import os
@@ -110,6 +111,24 @@ class OfflineClock:
     def wait_until_ns(self, deadline_ns: int) -> None:
         """Be at the deadline (ns) at once; a past one changes nothing."""
         self._now_ns = max(self._now_ns, deadline_ns)
+
+
+def wall_ns() -> int:
+    """The wall clock: UTC, in ns since 1970. It may be wrong, and be set forward or back."""
+    return time.time_ns()
+
+
+def boot_id() -> str:
+    """What is the same in all processes since the machine was started, and never again after.
+
+    Between two processes with the same one the readings of HouseClock may be compared. Empty where
+    the system tells none (elsewhere than on Linux): then nothing is known of other processes.
+    """
+    try:
+        text = Path("/proc/sys/kernel/random/boot_id").read_text(errors="replace").strip()
+    except OSError:
+        return ""
+    return text if len(text) <= 64 else ""
 
 
 def process_age_ns() -> int:

@@ -13,6 +13,8 @@ from player.cards.identify_card import STRIP_ENLARGED, identify_card
 from player.cards.strip_code import StripError
 from player.frame_source import Pictures
 from player.slate_source import SlateSource, ballad_colour
+from player.source_policy import FILM, LIVE, SLATE
+from player.sources import Choice
 from player.transport import Transport, blackout_gain
 from player.wall.contract import Wall
 from player.wall.shots import Layer, Overlay, Shot
@@ -33,30 +35,29 @@ class Composer:
         self._uploaded: dict[str, object] = {}
         self._may_draw_card = True
 
-    def read_next_painting(self) -> bool:
-        """Read one painting more from the disk; False if there is none left after it."""
-        return self._slates.read_next()
-
     def compose(
-        self, transport: Transport, tick: int, frame: int, live: Pictures | None, weight: float
+        self, transport: Transport, tick: int, frame: int, choice: Choice, brightness: float = 1.0
     ) -> list[Shot]:
-        """One shot for each screen of the wall. weight: of live's light over the stills, 0 to 1."""
+        """One shot for each screen of the wall. brightness: relative luminance, 0 to 1."""
         stills: Pictures | None = None
-        if live is None or weight < 1.0:
+        if any(weights[SLATE] > 0 for weights in choice.weights):
             positions = [position_at(self._show, transport.cues[n], frame) for n in self._screens]
             keys = [(position.ballad_id, position.painting_index) for position in positions]
             stills = self._slates.pictures_for(keys, frame)
-            self._upload("slate", stills.serial, lambda: stills.pixels)
-        if live is not None and weight > 0.0:
-            self._upload("live", live.serial, lambda: live.pixels)
+            self._upload("slate", stills.serial, stills.pixels)
+        if any(weights[LIVE] > 0 for weights in choice.weights):
+            for key in choice.keys:
+                self._upload(key.name, key.pictures.serial, key.pictures.pixels)
+        if choice.film is not None and any(weights[FILM] > 0 for weights in choice.weights):
+            self._upload("film", choice.film.serial, choice.film.pixels)
         if self._stamp or transport.card or transport.identified:
-            self._upload("strip", frame, lambda: strip_picture(frame)[None])
-        gain = blackout_gain(transport, tick)
+            self._upload("strip", frame, strip_picture(frame)[None])
+        gain = blackout_gain(transport, tick) * brightness
         self._may_draw_card = True
         shots = []
         for place, screen in enumerate(self._screens):
             layers, fit = (
-                _layers(place, live, stills, weight),
+                _layers(place, choice, stills),
                 self._show.settings.screens[screen].fit,
             )
             test_card = self._calibration_card(place) if transport.card else None
@@ -105,22 +106,26 @@ class Composer:
             if not self._may_draw_card:
                 return None
             self._may_draw_card = False
-            self._upload(source, key, lambda: draw()[None])
+            self._upload(source, key, draw()[None])
         return source
 
-    def _upload(self, source: str, key: object, pixels: Callable[[], NDArray[np.uint8]]) -> None:
+    def _upload(self, source: str, key: object, pixels: NDArray[np.uint8]) -> None:
         if self._uploaded.get(source) != key:
-            self._wall.upload(source, pixels())
+            self._wall.upload(source, pixels)
             self._uploaded[source] = key
 
 
-def _layers(
-    place: int, live: Pictures | None, stills: Pictures | None, weight: float
-) -> tuple[Layer, ...]:
-    """The still underneath, the live picture with its weight over it; only what is seen."""
+def _layers(place: int, choice: Choice, stills: Pictures | None) -> tuple[Layer, ...]:
+    """The still underneath, the film over it, live over both; only what is seen."""
+    live, film, slate = choice.weights[place]
     layers = []
-    if stills is not None:
-        layers.append(Layer("slate", stills.picture_of_screen[place], 1.0 - weight))
-    if live is not None and weight > 0.0:
-        layers.append(Layer("live", live.picture_of_screen[place], weight))
+    if slate > 0 and stills is not None:
+        layers.append(Layer("slate", stills.picture_of_screen[place], slate))
+    if film > 0:
+        layers += [Layer("film", index, film * share) for index, share in choice.films[place].mixed]
+    if live > 0:
+        layers += [
+            Layer(key.name, key.pictures.picture_of_screen[place], live * key.share)
+            for key in choice.keys
+        ]
     return tuple(layers)

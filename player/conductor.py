@@ -14,6 +14,14 @@ class Conductor(Protocol):
     """What the frame loop asks. Called from the loop's thread, once per tick or more."""
 
     @property
+    def show(self) -> Show: ...
+
+    @property
+    def decides(self) -> bool:
+        """Whether it is this machine that says what is on, and not another."""
+        ...
+
+    @property
     def is_ready(self) -> bool:
         """Whether the clock and what is on are known, so that the show can begin."""
         ...
@@ -45,9 +53,19 @@ class Conductor(Protocol):
 class LocalConductor:
     """One machine alone: a command takes effect on the tick that obeys it."""
 
-    def __init__(self, show: Show) -> None:
+    def __init__(self, show: Show, resumed: Transport | None = None) -> None:
+        """resumed: what was on when the player before this one ended; it runs on at once."""
         self._show = show
-        self._transport = opening_transport(show)
+        self._is_resumed = resumed is not None
+        self._transport = resumed or opening_transport(show)
+
+    @property
+    def show(self) -> Show:
+        return self._show
+
+    @property
+    def decides(self) -> bool:
+        return True
 
     @property
     def is_ready(self) -> bool:
@@ -61,7 +79,8 @@ class LocalConductor:
         return describe(self._show, self._transport, tick)
 
     def stand(self, tick: int) -> None:
-        self._transport = replace(self._transport, anchor_tick=tick)
+        if not self._is_resumed:
+            self._transport = replace(self._transport, anchor_tick=tick)
 
     def tend(self, tick: int) -> None:
         """Nobody else is there."""

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 from player.clock import Clock, process_age_ns
 from player.composer import Composer
 from player.conductor import Conductor
 from player.frame_report import FrameReport
-from player.frame_source import FrameSource, Pictures, SourceStatus
 from player.operator_desk import OperatorDesk
-from player.source_policy import Policy, advanced
+from player.schedule_desk import ScheduleDesk
+from player.sources import Choice, Sources
 from player.transport import Transport, describe, frame_at
 from player.wall.contract import Wall
-from shows.show import Show
 from shows.timebase import frame_to_ns, ns_to_frame
-from shows.timeline import Cues, latents_at
 
-# Frames asked of the engine ahead of the one on show: what jitter it may have. On two cores 2 of 4
-# runs repeated 1.1 % with 4; none of 3 with 6. A command waits for none of them: what it changes
-# is asked for again.
-LOOKAHEAD_FRAMES = 6
 # Drawing begins this share of a frame before the frame is due, so that it can be shown then.
 LEAD = Fraction(1, 4)
 # A wait looks at `stop` at least this often.
@@ -33,10 +28,26 @@ LONGEST_EARLY_NS = 1_000_000_000
 # Garbage is collected in a wait at least this long, this often; never while a frame is made.
 COLLECT_IN_NS = 10_000_000
 COLLECT_EVERY_TICKS = 300
+# The first picture may wait so long for the film, which needs no fade then as a still would.
+FILM_WAIT_NS = 1_000_000_000
 
 _log = logging.getLogger(__name__)
 
 Stop = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Presented:
+    """What was shown, for those who watch. origin_ns: when tick 0 is, on the loop's clock."""
+
+    tick: int
+    frame: int
+    transport: Transport
+    origin_ns: int
+    presented_ns: int
+
+
+Watcher = Callable[[Presented], None]
 
 
 class FrameLoop:
@@ -44,74 +55,73 @@ class FrameLoop:
 
     def __init__(
         self,
-        show: Show,
+        fps: Fraction,
         wall: Wall,
         *,
-        screens: tuple[int, ...],
-        live: FrameSource | None,
+        sources: Sources,
         conductor: Conductor,
         composer: Composer,
         desk: OperatorDesk | None,
         report: FrameReport,
         clock: Clock,
+        schedule: ScheduleDesk | None = None,
+        watchers: Sequence[Watcher] = (),
         origin_ns: int | None = None,
     ) -> None:
-        """screens: which of the show's hang on this wall. live None: the paintings as stills only.
+        """watchers: told of every present, at once; they must not block.
 
-        origin_ns: when tick 0 is, on a clock shared with others; None: ticks begin with `preroll`.
+        origin_ns: when tick 0 is, on a clock shared with others or with a player that was here
+        before; None: ticks begin with `preroll`.
         """
-        self._show, self._wall, self._clock = show, wall, clock
-        self._screens, self._live = screens, live
-        self._conductor, self._composer, self._desk = conductor, composer, desk
-        self._report, self._fps = report, show.settings.fps
-        self._origin_ns = origin_ns
+        self._fps, self._wall, self._clock = fps, wall, clock
+        self._sources, self._conductor = sources, conductor
+        self._composer, self._desk = composer, desk
+        self._report, self._schedule = report, schedule
+        self._watchers, self._origin_ns = tuple(watchers), origin_ns
         self._longest_early_ns = LONGEST_EARLY_NS + frame_to_ns(1, self._fps)
-        self._policy = Policy.opening()
-        self._asked: dict[int, Cues] = {}  # frames asked of the engine, and what decided them
         self._tick = 0
-        self._moved_at_tick: int | None = None  # the tick after the house clock's last jump
         self._was_seen = False  # a picture, not black
         self._was_live = False
         self._collect_at_tick = 0
 
     def preroll(self, *, stop: Stop, limit_ns: int | None) -> int:
-        """Show the first paintings, at the show's rate, until the engine's first frame fades in.
+        """Show the first frame until its pictures are there: a film's at once, else live's.
 
-        Frame 0 stands until `run`. The other paintings are read meanwhile, one a tick, because
-        reading one while the show plays would hold a frame up. limit_ns: the longest wait; None:
-        no limit. Returns the ticks shown. An engine that fails is not started again before `run`,
-        so its status tells why.
+        That frame stands until `run` unless ticks go by a shared clock. Until then the paintings
+        stand for it. limit_ns: the longest wait; None: no limit. Returns the ticks shown. An engine
+        that fails is not started again before `run`, so its status tells why.
         """
         ticks = 0
         due_ns = started_ns = self._clock.now_ns()
         self._tick = self._tick_at(started_ns)
-        engine_is_settled = self._live is None
         while self._wait_until(due_ns, stop) and self._wall.poll():
             self._obey()
             transport = self._conductor.transport_at(self._tick)
             frame = frame_at(transport, self._tick)
-            self._ask_ahead(frame)
-            if self._live is not None and not engine_is_settled:
-                self._live.tend(self._clock.now_ns())
-                engine_is_settled = self._live.status().state == "failed" or self._is_live(frame)
-            is_whole = True
-            if self._is_live(frame):
+            self._sources.ask_ahead(self._tick, self._conductor.transport_at)
+            now_ns = self._clock.now_ns()
+            settled = self._sources.tend_opening(now_ns)
+            waits_for_film = self._sources.expects_film and now_ns - started_ns < FILM_WAIT_NS
+            is_there = self._sources.has_film(frame) or self._sources.is_live(frame)
+            if is_there:
                 self._show_frame(transport, frame, None)
-                is_whole = not self._policy.is_fading
-            else:
-                self._draw(transport, frame, None, None)
+            elif not waits_for_film:
+                self._draw(transport, frame, self._sources.stills(), None)
             ticks += 1
             now_ns = self._clock.now_ns()
             self._tick = self._tick + 1 if self._origin_ns is None else self._tick_at(now_ns)
             self._conductor.stand(self._tick)
-            paintings_are_left = self._composer.read_next_painting()
-            is_ready = self._conductor.is_ready and engine_is_settled
-            if is_ready and is_whole and not paintings_are_left:
+            is_whole = is_there and not self._sources.is_fading
+            is_settled = settled and not waits_for_film
+            if self._conductor.is_ready and (is_whole or is_settled):
                 break
             if limit_ns is not None and now_ns - started_ns > limit_ns:
                 break
             frame_ns = frame_to_ns(1, self._fps)
-            due_ns = min(max(due_ns + frame_ns, now_ns), now_ns + frame_ns)
+            if waits_for_film and not is_there:
+                due_ns = now_ns + frame_ns // 8  # the first picture is not to wait for a tick
+            else:
+                due_ns = min(max(due_ns + frame_ns, now_ns), now_ns + frame_ns)
         return ticks
 
     def run(self, *, stop: Stop, ticks: int | None = None) -> None:
@@ -122,7 +132,8 @@ class FrameLoop:
             origin_ns = self._clock.now_ns() + lead_ns - frame_to_ns(self._tick, self._fps)
         else:
             origin_ns = self._origin_ns
-            self._tick = self._moved_at_tick = self._tick_at(self._clock.now_ns() + lead_ns) + 1
+            self._tick = self._tick_at(self._clock.now_ns() + lead_ns) + 1
+            self._sources.clock_moved()
         end_tick = None if ticks is None else self._tick + ticks
         while end_tick is None or self._tick < end_tick:
             due_ns = origin_ns + frame_to_ns(self._tick, self._fps)
@@ -131,7 +142,7 @@ class FrameLoop:
                 moved = ns_to_frame(waiting_ns - origin_ns, self._fps) + 1 - self._tick
                 _log.warning("The clock was set back: the show moves by %d frames.", moved)
                 self._tick += moved
-                self._moved_at_tick = self._tick
+                self._sources.clock_moved()
                 end_tick = None if end_tick is None else end_tick + moved
                 continue
             self._collect_garbage(due_ns - lead_ns - waiting_ns)
@@ -141,20 +152,26 @@ class FrameLoop:
             self._report.stage("wait", woken_ns - waiting_ns)
             self._conductor.tend(self._tick)
             self._obey()
+            self._follow_schedule(woken_ns)
             transport = self._conductor.transport_at(self._tick)
             frame = frame_at(transport, self._tick)
-            self._ask_ahead(frame)
+            self._sources.ask_ahead(self._tick, self._conductor.transport_at)
             self._report.stage("ask", self._clock.now_ns() - woken_ns)
-            repeated = self._show_frame(transport, frame, due_ns)
+            choice = self._show_frame(transport, frame, due_ns)
             presented_ns = self._clock.now_ns()
             self._report.record(
                 tick=self._tick,
                 frame=frame,
                 due_ns=due_ns,
                 presented_ns=presented_ns,
-                source=self._policy.showing,
-                repeated=repeated,
+                source=choice.showing,
+                repeated=choice.repeated,
+                sources=choice.shown,
+                blended=choice.is_blended,
             )
+            presented = Presented(self._tick, frame, transport, origin_ns, presented_ns)
+            for watcher in self._watchers:
+                watcher(presented)
             reached = ns_to_frame(max(presented_ns - origin_ns, 0), self._fps)
             following = max(self._tick + 1, reached)
             if end_tick is not None:
@@ -162,7 +179,7 @@ class FrameLoop:
             passed = following - self._tick - 1
             if self._origin_ns is not None and passed > self._fps:
                 _log.warning("The house clock is %d frames further on: the show follows.", passed)
-                self._moved_at_tick = following
+                self._sources.clock_moved()
             elif transport.rate:  # a pause passes over no frame
                 self._report.dropped(passed)
             self._tick = following
@@ -170,18 +187,12 @@ class FrameLoop:
     def status_line(self) -> str:
         """One line for the operator: what is on, out of what, and how well so far."""
         parts = [
-            describe(self._show, self._conductor.transport_at(self._tick), self._tick),
-            f"source {self._policy.showing}" + (", fading" if self._policy.is_fading else ""),
+            describe(self._conductor.show, self._conductor.transport_at(self._tick), self._tick),
+            *self._sources.describe(),
         ]
-        if self._live is None:
-            parts.append("engine off")
-        else:
-            status = self._live.status()
-            engine = f" ({status.engine})" if status.engine else ""
-            parts.append(f"engine {status.state}: {status.detail}{engine}")
-            parts.append(f"worker restarts {status.restarts}")
         parts += [f"{name} {count}" for name, count in self._report.counts.items()]
         parts += self._wall.screens_status()
+        parts += [self._schedule.describe()] if self._schedule is not None else []
         parts += [self._conductor.status()] if self._conductor.status() else []
         return "; ".join(parts)
 
@@ -204,53 +215,30 @@ class FrameLoop:
             gc.collect(1)
             self._collect_at_tick = self._tick + COLLECT_EVERY_TICKS
 
-    def _show_frame(self, transport: Transport, frame: int, due_ns: int | None) -> bool:
-        """Choose, draw, present; True if some screen still shows an older picture."""
-        if self._live is None:
-            self._draw(transport, frame, None, due_ns)
-            return False
+    def _follow_schedule(self, now_ns: int) -> None:
+        if self._schedule is None or not self._conductor.decides:
+            return
+        for command in self._schedule.due_commands(now_ns):
+            self._conductor.obey(command, self._tick)
+
+    def _show_frame(self, transport: Transport, frame: int, due_ns: int | None) -> Choice:
+        """Choose, draw, present."""
         began_ns = self._clock.now_ns()
-        self._live.tend(began_ns)
-        pictures = self._live.pictures(frame)
+        if due_ns is not None:
+            self._sources.tend(began_ns)
+        choice = self._sources.choose(frame, moves=bool(transport.rate) and due_ns is not None)
         self._report.stage("fetch", self._clock.now_ns() - began_ns)
-        status = self._live.status()
-        age = None if pictures is None else frame - pictures.frame
-        before = self._policy.showing
-        self._policy = advanced(
-            self._policy, live_age=self._excused(age), live_ready=status.state == "ready"
-        )
-        if self._policy.showing != before:
-            self._log_change(status, age)
-        self._draw(transport, frame, pictures, due_ns)
-        if self._policy.showing == "live" and not self._was_live:
+        self._draw(transport, frame, choice, due_ns)
+        if choice.showing == "live" and not self._was_live:
             self._was_live = True
             self._report.note("start_to_live_s", round(process_age_ns() / 1e9, 3))
-        return self._policy.live_weight > 0 and age != 0
+        return choice
 
-    def _excused(self, age: int | None) -> int | None:
-        """The age of live's picture; after a jump of the clock the engine needs a moment, in which
-        the picture from before it counts as old as the jump is."""
-        if not age or self._moved_at_tick is None:
-            return age
-        return min(age, max(1, self._tick - self._moved_at_tick))
-
-    def _log_change(self, status: SourceStatus, age: int | None) -> None:
-        if self._policy.showing == "live":
-            _log.info("The screens show live pictures.")
-        elif status.state == "ready" and age is not None:
-            _log.warning(
-                "The screens show the paintings as stills: the engine is %d frames late.", age
-            )
-        else:
-            _log.warning("The screens show the paintings as stills. %s", status.detail)
-
-    def _draw(
-        self, transport: Transport, frame: int, live: Pictures | None, due_ns: int | None
-    ) -> None:
+    def _draw(self, transport: Transport, frame: int, choice: Choice, due_ns: int | None) -> None:
         """Draw, and show it when it is due: not before, so that fast and slow machines agree."""
         began_ns = self._clock.now_ns()
-        weight = self._policy.live_weight if live is not None else 0.0
-        shots = self._composer.compose(transport, self._tick, frame, live, weight)
+        brightness = self._schedule.brightness_at(began_ns) if self._schedule is not None else 1.0
+        shots = self._composer.compose(transport, self._tick, frame, choice, brightness)
         uploaded_ns = self._clock.now_ns()
         self._wall.draw(shots)
         self._wall.finish()
@@ -273,35 +261,6 @@ class FrameLoop:
         hz = self._wall.refresh_hz()
         return int(1_000_000_000 / hz) if hz else 0
 
-    def _ask_ahead(self, frame: int) -> None:
-        """Ask for this frame and the next ones, again where a command has changed them."""
-        if self._live is None:
-            return
-        last = frame + LOOKAHEAD_FRAMES
-        self._asked = {n: cues for n, cues in self._asked.items() if frame <= n <= last}
-        for tick in range(self._tick, self._tick + LOOKAHEAD_FRAMES + 1):
-            transport = self._conductor.transport_at(tick)
-            wanted = frame_at(transport, tick)
-            cues = begun_cues(transport.cues, wanted)
-            if self._asked.get(wanted) != cues:
-                self._asked[wanted] = cues
-                self._live.request(
-                    wanted,
-                    [latents_at(self._show, cues, screen, wanted) for screen in self._screens],
-                )
-
-    def _is_live(self, frame: int) -> bool:
-        pictures = self._live.pictures(frame) if self._live is not None else None
-        return pictures is not None and pictures.frame == frame
-
     def _obey(self) -> None:
         if self._desk is not None:
             self._desk.obey(self._tick, self.status_line)
-
-
-def begun_cues(cues: Cues, frame: int) -> Cues:
-    """Without the changes of ballad that do not show on this frame yet; the first of each stays."""
-    return tuple(
-        screen_cues[:1] + tuple(cue for cue in screen_cues[1:] if cue.progress(frame) > 0)
-        for screen_cues in cues
-    )

@@ -16,8 +16,8 @@ SourceState = Literal["starting", "ready", "failed"]
 class Pictures:
     """The distinct pictures of one show frame and which screen shows which.
 
-    Guarantee: the pixels are whole (never torn) and stay unchanged until the next call
-    to the source that handed them out.
+    Guarantee: the pixels are whole (never torn) and stay unchanged until the third later fetch of
+    something new from the source that handed them out.
     """
 
     frame: int  # the show frame these pictures are of
@@ -35,6 +35,8 @@ class SourceStatus:
     engine: str  # the engine's own description, empty before it is known
     engine_ms_per_picture: float  # mean since start, 0 before the first picture
     restarts: int  # workers started after the first one
+    render_ms: float = 0.0  # usual time of one request, all its distinct pictures; 0: unknown
+    early_sides_px: tuple[int, ...] = ()  # smaller pictures that measurably match the full ones
 
 
 class FrameSource(Protocol):
@@ -45,8 +47,16 @@ class FrameSource(Protocol):
     def start(self) -> None:
         """Begin whatever takes time; return at once."""
 
-    def request(self, frame: int, latents: Sequence[NDArray[np.float32]]) -> None:
-        """Ask for a frame ahead of time; latents: [num_ws, w_dim] per screen. Never blocks."""
+    def request(
+        self, frame: int, latents: Sequence[NDArray[np.float32]], side_px: int | None = None
+    ) -> None:
+        """Ask for a frame ahead of time; latents: [num_ws, w_dim] per screen. Never blocks.
+
+        side_px: of the pictures, None for full ones.
+        """
+
+    def play(self, frame: int) -> None:
+        """The playhead: pictures of frames before it are not made any more."""
 
     def pictures(self, frame: int) -> Pictures | None:
         """Exactly that frame if ready, else the newest older one still at hand, else None."""

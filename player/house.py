@@ -12,6 +12,7 @@ from player.node_conductor import NodeConductor
 from player.sync.endpoint import DisciplinedClock, NodeAddress, SyncEndpoint
 from player.sync.seal import KeyFileError, read_key
 from player.sync.settings import SyncError
+from player.upkeep.saved_state import Resumed
 from shows.fingerprint import show_fingerprint
 from shows.schema import ShowError
 from shows.show import Show
@@ -30,15 +31,21 @@ class House:
     close: Callable[[], None]
 
 
-def alone(show: Show) -> House:
-    """One machine with all screens: no socket, no thread, nothing to pay."""
+def alone(show: Show, resumed: Resumed | None = None) -> House:
+    """One machine with all screens: no socket, no thread, nothing to pay.
+
+    resumed: where the player before this one was when it ended; the show runs on from there.
+    """
     if show.settings.nodes:
         _log.warning(
             "The show is made for %d machines; without --node this one plays all of it, alone.",
             len(show.settings.nodes),
         )
     screens = tuple(range(len(show.settings.screens)))
-    return House(screens, HouseClock(), None, LocalConductor(show), lambda: None)
+    if resumed is None:
+        return House(screens, HouseClock(), None, LocalConductor(show), lambda: None)
+    conductor = LocalConductor(show, resumed.transport)
+    return House(screens, HouseClock(), resumed.origin_ns, conductor, lambda: None)
 
 
 def joined(show: Show, name: str) -> House:

@@ -64,6 +64,14 @@ class NodeConductor:
         self._least_ticks = lead_ticks(show.settings.fps, LEAST_LEAD_MS)
 
     @property
+    def show(self) -> Show:
+        return self._show
+
+    @property
+    def decides(self) -> bool:
+        return self._sync.is_leader
+
+    @property
     def is_ready(self) -> bool:
         return self._sync.is_ready
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import colorsys
 import hashlib
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,9 +22,8 @@ PaintingKey = tuple[str, int]  # ballad id, 0-based index of the painting
 class SlateSource:
     """Stills [size_px, size_px] of a show's paintings; one that cannot be read becomes a card.
 
-    Reading one takes some 30 ms, and 4 * size_px**2 bytes are kept of it, so all should be read
-    before frames are presented: by `start`, or one after the other by `read_next`. What is asked
-    for before is read then.
+    Reading one takes some 30 ms, and 4 * size_px**2 bytes are kept of it. What is asked for before
+    the reader has come to it is read then.
     """
 
     name = "slate"
@@ -36,6 +36,8 @@ class SlateSource:
         self._handed: tuple[PaintingKey, ...] = ()  # distinct, as in the pixels last handed out
         self._pixels = np.zeros((0, size_px, size_px, 4), np.uint8)
         self._serial = 0
+        self._reader: threading.Thread | None = None
+        self._closing = False
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -43,16 +45,12 @@ class SlateSource:
         return tuple(self._faults[key] for key in sorted(self._faults))
 
     def start(self, first: Sequence[PaintingKey] | None = None) -> None:
-        """Read all paintings, or only those named, to begin sooner."""
+        """Read all paintings; or those named at once, and the rest in a thread of its own."""
         for key in self._all() if first is None else first:
             self._still(key)
-
-    def read_next(self) -> bool:
-        """Read one painting more; False if there is none left to read after it."""
-        left = [key for key in self._all() if key not in self._stills]
-        if left:
-            self._still(left[0])
-        return len(left) > 1
+        if first is not None:
+            self._reader = threading.Thread(target=self._read_rest, daemon=True)
+            self._reader.start()
 
     def pictures_for(self, keys: Sequence[PaintingKey], frame: int = 0) -> Pictures:
         """One painting per screen. The same set of distinct paintings keeps its serial."""
@@ -71,7 +69,16 @@ class SlateSource:
         return SourceStatus(state, " ".join(self.faults), "paintings", 0.0, 0)
 
     def close(self) -> None:
-        """Nothing to leave behind."""
+        """Ends the reading."""
+        self._closing = True
+        if self._reader is not None:
+            self._reader.join()
+
+    def _read_rest(self) -> None:
+        for key in self._all():
+            if self._closing:
+                return
+            self._still(key)
 
     def _all(self) -> list[PaintingKey]:
         return [

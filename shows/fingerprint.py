@@ -9,7 +9,18 @@ from shows.show import Show
 from shows.timeline import latents_at, opening_cues
 
 # Words for people and places: they change no picture.
-_NOT_SEEN = {"title", "nodes", "sync"}
+_NOT_SEEN = {"title", "nodes", "sync", "schedule", "projectors", "notify"}
+_SEEN_IN_A_BALLAD = {
+    "fps",
+    "stops",
+    "frames_per_stop",
+    "morph_frames",
+    "noise_strength",
+    "easing",
+    "noise_cycles",
+    "noise_mode",
+    "truncation_psi",
+}
 
 
 def show_fingerprint(show: Show) -> str:
@@ -21,10 +32,19 @@ def show_fingerprint(show: Show) -> str:
     }
     digest = hashlib.sha256(json.dumps(words, sort_keys=True).encode())
     for ballad_id in sorted(show.latents):
-        latents = show.latents[ballad_id]
-        digest.update(f"{ballad_id} {latents.generator_hash} {latents.num_ws}".encode())
-        for array in (latents.ws, latents.w_avg, latents.loop_noise):
-            digest.update(str(array.shape).encode() + array.astype("<f4").tobytes())
+        _add_latents(digest, show, ballad_id)
+    return digest.hexdigest()
+
+
+def ballad_fingerprint(show: Show, ballad_id: str) -> str:
+    """The same of one ballad alone, whatever screens and ballads there are besides: its film's.
+    Raises ShowError."""
+    settings = show.settings.model_dump(mode="json", include=_SEEN_IN_A_BALLAD)
+    ballad = show.ballad(ballad_id)
+    words = {"settings": settings, "ballad": [ballad.id, list(ballad.painting_ids)]}
+    digest = hashlib.sha256(json.dumps(words, sort_keys=True).encode())
+    if ballad_id in show.latents:
+        _add_latents(digest, show, ballad_id)
     return digest.hexdigest()
 
 
@@ -38,3 +58,10 @@ def opening_latents_checksum(show: Show, frame: int) -> str:
     for screen in range(len(cues)):
         digest.update(latents_at(show, cues, screen, frame).tobytes())
     return digest.hexdigest()
+
+
+def _add_latents(digest: hashlib._Hash, show: Show, ballad_id: str) -> None:
+    latents = show.latents[ballad_id]
+    digest.update(f"{ballad_id} {latents.generator_hash} {latents.num_ws}".encode())
+    for array in (latents.ws, latents.w_avg, latents.loop_noise):
+        digest.update(str(array.shape).encode() + array.astype("<f4").tobytes())

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from shows.atomic_file import write_atomically
+from shows.plain_file import open_plain
 from shows.safetensors_header import MAX_HEADER_BYTES, read_safetensors_header
 from shows.schema import ShowError
 
@@ -136,7 +137,8 @@ def read_latent_set(path: Path, source: str | None = None) -> LatentSet:
         raise ShowError(f"{source} is larger than {MAX_LATENTS_BYTES >> 20} MiB.")
     facts = _read_facts(header.metadata, source)
     try:
-        tensors = safetensors.numpy.load(path.read_bytes())
+        with open_plain(path) as file:
+            tensors = safetensors.numpy.load(file.read(MAX_LATENTS_BYTES + MAX_HEADER_BYTES))
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise ShowError(f"{source} cannot be read: {str(error)[:200]} ({path}).") from error
     try:

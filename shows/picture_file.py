@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageColor, ImageOps, UnidentifiedImageError
 
+from shows.plain_file import open_plain
+
 PERCEPTUAL = ImageCms.Intent.PERCEPTUAL
 
 Colour = tuple[int, int, int]
@@ -62,7 +64,7 @@ def read_picture(path: Path, background: Colour = (255, 255, 255)) -> Picture:
         with warnings.catch_warnings():
             # Pillow warns of damage that does not hinder it, and of a picture half its bound
             warnings.simplefilter("ignore")
-            with Image.open(path) as opened:
+            with open_plain(path) as file, Image.open(file) as opened:
                 return _normalise(opened, background)
     except UnidentifiedImageError as fault:
         raise PictureError("not a picture in a known format") from fault

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from shows.plain_file import open_plain
 from shows.schema import ShowError
 
 MAX_HEADER_BYTES = 1_000_000
@@ -40,7 +41,7 @@ def read_safetensors_header(path: Path, source: str) -> SafetensorsHeader:
     source: the file's name in the faults. Raises ShowError.
     """
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             start = file.read(8 + MAX_HEADER_BYTES)
             file_bytes = file.seek(0, 2)
     except OSError as error:

@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PlainSerializer,
     ValidationError,
     field_validator,
     model_validator,
 )
+
+from shows.notify_schema import Notify
+from shows.schedule_schema import Projector, Schedule, projector_faults
+from shows.schema_base import Host as Host
+from shows.schema_base import Id as Id
+from shows.schema_base import StrictModel as StrictModel
+from shows.schema_base import listed as listed
 
 SCHEMA_VERSION = 1
 MAX_NODES = 62
@@ -72,17 +77,6 @@ def _relative_file(value: str) -> str:
     return value
 
 
-def listed(what: str) -> Callable[[object], object]:
-    """For a BeforeValidator of a tuple: takes a list of YAML, refuses a text or a mapping."""
-
-    def to_tuple(value: object) -> object:
-        if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
-            raise ValueError(f"must be a list of {what}")
-        return tuple(value)
-
-    return to_tuple
-
-
 def _ipv4_address(value: str) -> str:
     try:
         ipaddress.IPv4Address(value)
@@ -93,21 +87,13 @@ def _ipv4_address(value: str) -> str:
 
 _TextsIn = BeforeValidator(listed("texts"))
 Fps = Annotated[Fraction, BeforeValidator(parse_fps), PlainSerializer(_fps_to_yaml)]
-Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 PaintingId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
-Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")]
 Colour = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
 RelativeFile = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_relative_file)]
 Frames = Annotated[int, Field(ge=0, le=1_000_000)]
 Pixels = Annotated[int, Field(ge=0, le=1_000_000)]
-
-
-class StrictModel(BaseModel):
-    """The manner of every file here: frozen, unknown words refused, nothing converted, no NaN."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Painting(StrictModel):
@@ -140,12 +126,16 @@ class Painting(StrictModel):
 
 
 class Ballad(StrictModel):
-    """One ballad: its paintings in order. child: its number in Child's collection."""
+    """One ballad: its paintings in order. child: its number in Child's collection.
+
+    film: one made elsewhere, relative to the ballad's folder, played in place of the exported one.
+    """
 
     id: Id
     title: Name
     child: Annotated[int, Field(ge=1, le=305)] | None = None
     colour: Colour | None = None
+    film: RelativeFile | None = None
     paintings: Annotated[
         tuple[Painting, ...],
         BeforeValidator(listed("paintings")),
@@ -228,6 +218,11 @@ class ShowSettings(StrictModel):
         tuple[Node, ...], BeforeValidator(listed("nodes")), Field(max_length=MAX_NODES)
     ] = ()
     sync: Sync = Sync()
+    schedule: Schedule | None = None
+    notify: Notify | None = None
+    projectors: Annotated[
+        tuple[Projector, ...], BeforeValidator(listed("projectors")), Field(max_length=64)
+    ] = ()
 
     @model_validator(mode="after")
     def _names_agree(self) -> Self:
@@ -245,6 +240,8 @@ class ShowSettings(StrictModel):
                     f"screens[{index}].ballad: {screen.ballad!r} is not among the ballads: {known}"
                 )
         faults += _node_faults(self)
+        faults += [] if self.schedule is None else self.schedule.faults(self.ballads)
+        faults += projector_faults(self.projectors)
         return self_or_faults(self, faults)
 
 

@@ -79,6 +79,8 @@ def load_ballad(folder: Path, ballad_id: str) -> Ballad:
     for index, painting in enumerate(ballad.paintings):
         where = f"{source}: paintings[{index}].file"
         _stay_inside(Path(folder), path.parent / painting.file, where)
+    if ballad.film is not None:
+        _stay_inside(Path(folder), path.parent / ballad.film, f"{source}: film")
     return ballad
 
 

@@ -135,6 +135,20 @@ def latents_at(show: Show, cues: Cues, screen: int, frame: int) -> NDArray[np.fl
     return ws
 
 
+def cue_weights(
+    show: Show, screen_cues: tuple[Cue, ...], frame: int
+) -> tuple[tuple[Cue, float], ...]:
+    """How much of w each cue's ballad is at a frame, oldest first, without those that are none of
+    it: what `latents_at` mixes, and what films can be mixed by. The weights sum to 1."""
+    visible = [cue for cue in _uncovered(screen_cues, frame) if cue.start_frame <= frame]
+    visible = visible or [screen_cues[0]]
+    weights = [1.0]
+    for cue in visible[1:]:
+        t = _ease(cue.progress(frame), show.settings.easing)
+        weights = [weight * (1.0 - t) for weight in weights] + [t]
+    return tuple((cue, w) for cue, w in zip(visible, weights, strict=True) if w > 0)
+
+
 def position_at(show: Show, screen_cues: tuple[Cue, ...], frame: int) -> Position:
     """Where the newest cue that has started stands. Raises ShowError."""
     started = [cue for cue in screen_cues if cue.start_frame <= frame]

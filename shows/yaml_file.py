@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from shows.plain_file import open_plain
 from shows.schema import ShowError
 
 MAX_YAML_BYTES = 1_000_000
@@ -22,7 +23,7 @@ _EventLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 def read_yaml_mapping(path: Path, source: str) -> dict[str, Any]:
     """The file's top-level mapping. source: its name in the faults. Raises ShowError."""
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             raw = file.read(MAX_YAML_BYTES + 1)
     except OSError as error:
         raise ShowError(f"{source} cannot be read: {error.strerror} ({path}).") from error

@@ -32,7 +32,7 @@ CALIBRATIONS = (
 
 
 def draw(wall: Wall) -> None:
-    """Each screen fades between two pictures, with a card in its corner."""
+    """Each screen fades between two or three pictures, with a card in its corner."""
     dice = np.random.default_rng(4)
     wall.upload("a", dice.integers(0, 256, (4, 150, 200, 4), np.uint8))
     wall.upload("b", dice.integers(0, 256, (1, 20, 30, 4), np.uint8))
@@ -40,7 +40,9 @@ def draw(wall: Wall) -> None:
     shots = []
     for screen, calibration in enumerate(CALIBRATIONS):
         wall.set_calibration(screen, calibration)
-        layers = (Layer("a", screen, 0.7), Layer("b", 0, 0.3))
+        layers: tuple[Layer, ...] = (Layer("a", screen, 0.7), Layer("b", 0, 0.3))
+        if screen >= 2:
+            layers = (Layer("a", screen, 0.5), Layer("b", 0, 0.3), Layer("a", 0, 0.2))
         shots.append(Shot(layers, 0.9, "cover", (Overlay("card", 0, (3, 5, 28, 20)),)))
     wall.draw(shots)
     wall.present()
@@ -51,6 +53,8 @@ def main(kind: str, shot: str) -> int:
     for _ in range(3):
         draw(wall)
         wall.poll()
+        while wall.warm_up_next():
+            pass
     subprocess.run([SEVEN_SCREENS, "--shot", shot], check=True)
     with Image.open(shot) as image:
         desktop = np.asarray(image.convert("RGB")).astype(int)

@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from player.clock import OfflineClock
+from player.films.film_facts import film_frames
+from player.films.film_source import FilmFrame, FilmPictures
+from player.films.library import Film
 from player.frame_source import Pictures, SourceState, SourceStatus
 from player.wall.calibration import ScreenCalibration
 from player.wall.contract import Standing
 from player.wall.shots import Shot
+from shows.show import Show
+
+FilmState = Literal["good", "other", "foreign"]
 
 ENGINE_MS = 2.5
 
@@ -29,7 +37,12 @@ class Shown:
 
     @property
     def live_weight(self) -> float:
-        return sum(layer.weight for layer in self.shots[0].layers if layer.source == "live")
+        return self.weight_of("live")
+
+    def weight_of(self, source: str, screen: int = 0) -> float:
+        """The share of a screen's light; `source` begins the names of what it uploads."""
+        layers = self.shots[screen].layers
+        return sum(layer.weight for layer in layers if layer.source.startswith(source))
 
 
 class FakeWall:
@@ -84,8 +97,9 @@ class FakeWall:
         self.clock.wait_until_ns(self.clock.now_ns() + cost_ns)
 
     def present(self) -> None:
-        has_live = any(layer.source == "live" for layer in self._drawn[0].layers)
-        live_frame = frame_in(self._pixels["live"]) if has_live else None
+        sources = [layer.source for layer in self._drawn[0].layers]
+        live = [source for source in sources if source.startswith("live")]
+        live_frame = frame_in(self._pixels[live[0]]) if live else None
         self.shown.append(Shown(self._began_ns, self.clock.now_ns(), self._drawn, live_frame))
 
     def poll(self) -> bool:
@@ -122,30 +136,44 @@ class FakeSource:
         self.asked: list[tuple[int, list[NDArray[np.float32]]]] = []
         self.ticks = 0
         self._ready_at: dict[int, int] = {}
-        self._held: Pictures | None = None
+        self._held: dict[int, Pictures] = {}
+        self._serial = 0
+        self.playhead = 0
+        self.render_ms = 0.0
 
     def start(self) -> None:
         """Nothing takes time here."""
 
-    def request(self, frame: int, latents: Sequence[NDArray[np.float32]]) -> None:
+    def request(
+        self, frame: int, latents: Sequence[NDArray[np.float32]], side_px: int | None = None
+    ) -> None:
         self.asked.append((frame, list(latents)))
         self._make(frame)
 
+    def play(self, frame: int) -> None:
+        self.playhead = frame
+
     def pictures(self, frame: int) -> Pictures | None:
         made = [n for n, at in self._ready_at.items() if n <= frame and at <= self.ticks]
-        newest = max(made, default=-1)
-        if newest >= 0 and (self._held is None or newest != self._held.frame):
+        if not made:
+            return None
+        newest = max(made)
+        if newest not in self._held:
             pixels = np.full((self.screens, 1, 1, 4), 255, np.uint8)
-            pixels[:, 0, 0, :3] = newest % 256, newest // 256 % 256, newest >> 16
-            serial = self._held.serial + 1 if self._held else 1
-            self._held = Pictures(newest, pixels, tuple(range(self.screens)), serial)
-        return self._held
+            pixels[:, 0, 0, :3] = newest % 256, newest // 256 % 256, (newest >> 16) % 256
+            self._serial += 1
+            serial = self._serial
+            self._held = dict(list(self._held.items())[-3:])
+            self._held[newest] = Pictures(newest, pixels, tuple(range(self.screens)), serial)
+        return self._held[newest]
 
     def tend(self, now_ns: int) -> None:
         self.ticks += 1
 
     def status(self) -> SourceStatus:
-        return SourceStatus(self.state, self.detail, "fake engine", ENGINE_MS, self.restarts)
+        return SourceStatus(
+            self.state, self.detail, "fake engine", ENGINE_MS, self.restarts, self.render_ms
+        )
 
     def close(self) -> None:
         """Nothing is left behind."""
@@ -169,3 +197,54 @@ def frame_in(pixels: NDArray[np.uint8]) -> int:
     """The frame number a FakeSource wrote into its pictures [P, H, W, 4]."""
     red, green, blue = (int(value) for value in pixels[0, 0, 0, :3])
     return red + 256 * green + 65536 * blue
+
+
+class FakeFilms:
+    """Films of every ballad, each picture ready `delay_ticks` after the tick that asked for it.
+
+    `fail` takes a ballad's pictures away while the film goes on being listed.
+    """
+
+    def __init__(self, show: Show, *, delay_ticks: int = 1, state: FilmState = "good") -> None:
+        self.films = {
+            ballad_id: Film(
+                ballad_id, Path(f"{ballad_id}.mp4"), film_frames(show, ballad_id), None, state
+            )
+            for ballad_id in show.ballad_ids
+        }
+        self.delay_ticks = delay_ticks
+        self.ticks = 0
+        self.playhead = 0
+        self.failing: set[str] = set()
+        self.stopped = False
+        self.asked: dict[int, list[list[FilmFrame]]] = {}
+        self._ready_at: dict[int, int] = {}
+
+    def request(self, frame: int, wanted: Sequence[Sequence[FilmFrame]]) -> None:
+        self.asked[frame] = [list(one) for one in wanted]
+        if not self.stopped:
+            self._ready_at.setdefault(frame, self.ticks + 1 + self.delay_ticks)
+
+    def play(self, frame: int) -> None:
+        self.playhead = frame
+
+    def pictures(self, frame: int) -> FilmPictures | None:
+        made = [n for n, at in self._ready_at.items() if n <= frame and at <= self.ticks]
+        if not made:
+            return None
+        newest = max(made)
+        flat = [part for one in self.asked[newest] for part in one]
+        pixels = np.full((max(len(flat), 1), 1, 1, 4), 255, np.uint8)
+        index, picture_of = 0, []
+        for one in self.asked[newest]:
+            places = range(index, index + len(one))
+            index += len(one)
+            kept = zip(places, one, strict=True)
+            picture_of.append(tuple(n for n, part in kept if part.ballad_id not in self.failing))
+        return FilmPictures(newest, pixels, tuple(picture_of), newest + 1)
+
+    def tend(self, now_ns: int) -> None:
+        self.ticks += 1
+
+    def status(self) -> SourceStatus:
+        return SourceStatus("ready", "3 of 3 films can be played.", "", 0.0, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -12,14 +13,18 @@ from player.calibration_desk import CalibrationDesk
 from player.clock import OfflineClock
 from player.composer import Composer
 from player.conductor import LocalConductor
-from player.frame_loop import FrameLoop
+from player.film_track import FilmTrack
+from player.frame_loop import FrameLoop, Watcher
 from player.frame_report import FrameReport
+from player.live_keys import LiveKeys
 from player.operator_desk import OperatorDesk
 from player.osc.control import OscControl
+from player.schedule_desk import ScheduleDesk
 from player.slate_source import SlateSource
+from player.sources import Sources
 from shows.show import Show
 from shows.show_file import resolve_ballad
-from tests.loop_fakes import FakeSource, FakeWall, Shown
+from tests.loop_fakes import FakeFilms, FakeSource, FakeWall, Shown
 
 SCREENS = 3
 FRAME_NS = 1_000_000_000 // 30
@@ -33,6 +38,11 @@ class Rig:
     show: Show
     live: FakeSource | None = field(default_factory=lambda: FakeSource(SCREENS))
     answers: list[tuple[str, ...]] = field(default_factory=list)
+    events: list[tuple[str, str]] = field(default_factory=list)
+    films: FakeFilms | None = None
+    falls_back: bool = True
+    watchers: Sequence[Watcher] = ()
+    schedule: ScheduleDesk | None = None
     stamp: bool = False
     origin_ns: int | None = None
 
@@ -50,18 +60,27 @@ class Rig:
         conductor = LocalConductor(self.show)
         names = [screen.name for screen in self.show.settings.screens]
         calibration = CalibrationDesk(names, {}, None)
+        keys = LiveKeys(self.show, screens, self.live, 64, self.tell) if self.live else None
+        track = FilmTrack(self.show, screens, self.films) if self.films else None
+        self.sources = Sources(
+            screens, live=keys, films=track, falls_back=self.falls_back, event=self.tell
+        )
         self.loop = FrameLoop(
-            self.show,
+            self.show.settings.fps,
             self.wall,
-            screens=screens,
-            live=self.live,
+            sources=self.sources,
             conductor=conductor,
             composer=Composer(self.show, self.wall, self.slates, screens, stamp=self.stamp),
             desk=OperatorDesk(self.control, conductor, calibration, self.wall, screens),
             report=self.report,
             clock=self.clock,
             origin_ns=self.origin_ns,
+            watchers=self.watchers,
+            schedule=self.schedule,
         )
+
+    def tell(self, kind: str, sentence: str) -> None:
+        self.events.append((kind, sentence))
 
     def preroll(self, *, stop: bool = False, limit_ns: int | None = LIMIT_NS) -> int:
         """The ticks it took; what was shown in it is in `opening`."""

@@ -11,7 +11,9 @@ from player.cards.strip_reader import decode
 from player.clock import OfflineClock
 from player.composer import Composer
 from player.frame_source import Pictures
+from player.live_keys import Key
 from player.slate_source import SlateSource
+from player.sources import Choice
 from player.transport import Transport, opening_transport
 from player.wall.shots import Shot
 from shows.show import Show
@@ -36,10 +38,11 @@ class Desk:
     def __init__(self, show: Show, *, stamp: bool, screens: tuple[int, ...] = (0, 1, 2)) -> None:
         self.wall = LargeWall(OfflineClock(), len(screens))
         self.composer = Composer(show, self.wall, SlateSource(show, 4), screens, stamp=stamp)
-        self.pictures = Pictures(5, np.zeros((3, 4, 4, 4), np.uint8), (0, 1, 2), 1)
+        pictures = Pictures(5, np.zeros((3, 4, 4, 4), np.uint8), (0, 1, 2), 1)
+        self.choice = Choice(((1.0, 0.0, 0.0),) * 3, (Key("live 0", pictures, 1.0),))
 
     def shots(self, transport: Transport, frame: int = 5) -> list[Shot]:
-        shots = self.composer.compose(transport, frame, frame, self.pictures, 1.0)
+        shots = self.composer.compose(transport, frame, frame, self.choice)
         self.wall.draw(shots)
         return shots
 
@@ -47,7 +50,7 @@ class Desk:
 def test_nothing_lies_over_an_ordinary_picture(show: Show) -> None:
     desk = Desk(show, stamp=False)
     assert [shot.overlays for shot in desk.shots(opening_transport(show))] == [(), (), ()]
-    assert desk.wall.uploads == ["live"]
+    assert desk.wall.uploads == ["live 0"]
 
 
 def test_a_stamp_tells_the_frame_and_is_made_once_a_frame(show: Show) -> None:
@@ -91,13 +94,13 @@ def test_the_calibration_card_takes_the_place_of_the_pictures(show: Show) -> Non
     assert [shot.layers[0].source for shot in shots] == [f"calibration card {n}" for n in range(3)]
     assert {shot.fit for shot in shots} == {"stretch"}
     assert desk.wall._pixels["calibration card 1"].shape == (1, 320, 240, 4)
-    assert desk.shots(opening_transport(show))[0].layers[0].source == "live"
+    assert desk.shots(opening_transport(show))[0].layers[0].source == "live 0"
 
 
 def test_a_wall_of_some_of_the_screens_shows_those(show: Show) -> None:
     desk = Desk(show, stamp=False, screens=(2, 0))
     transport = Transport(0, 0, 1, opening_transport(show).cues, False, -99, frozenset({0}))
-    shots = desk.composer.compose(transport, 0, 0, None, 0.0)
+    shots = desk.composer.compose(transport, 0, 0, Choice(((0.0, 0.0, 1.0),) * 2))
     assert [len(shot.overlays) for shot in shots] == [0, 2]
     stills = SlateSource(show, 4).pictures_for([("ballad-3", 0), ("ballad-1", 0)])
     desk.wall.draw(shots)
@@ -111,5 +114,5 @@ def test_a_screen_without_room_for_a_strip_does_without(show: Show) -> None:
     desk.composer = Composer(
         show, FakeWall(OfflineClock(), 3), SlateSource(show, 4), (0, 1, 2), stamp=True
     )
-    shots = desk.composer.compose(opening_transport(show), 5, 5, desk.pictures, 1.0)
+    shots = desk.composer.compose(opening_transport(show), 5, 5, desk.choice)
     assert [shot.overlays for shot in shots] == [(), (), ()]

@@ -169,3 +169,52 @@ def test_a_failed_write_leaves_the_old_report_and_says_where(tmp_path: Path) -> 
         write_report(tmp_path / "file" / "below.json", {})
     assert json.loads(path.read_text()) == {"frames_presented": 1}
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["file", "r.json"]
+
+
+def test_a_window_holds_what_came_since_the_last_one() -> None:
+    report = FrameReport(FPS)
+    for frame in range(10):
+        record(report, frame, source="slate")
+    first = report.take_window()
+    assert (first["ticks"], first["presented"], first["late"]) == (10, 10, 0)
+    assert first["by_source"] == {"slate": 10}
+    assert first["by_screen"] == [{"slate": 10}]
+    record(report, 10, late_ns=20_000_000, repeated=True)
+    report.dropped(4)
+    second = report.take_window()
+    assert {
+        name: second[name] for name in ("ticks", "presented", "late", "repeated", "dropped")
+    } == {
+        "ticks": 1,
+        "presented": 1,
+        "late": 1,
+        "repeated": 1,
+        "dropped": 4,
+    }
+    assert second["interval_ms"] == pytest.approx(
+        {"p50": 53.33, "p99": 53.33, "max": 53.33}, abs=0.03
+    )
+    nothing = report.take_window()
+    assert nothing["ticks"] == 0
+    assert nothing["interval_ms"] == {"p50": None, "p99": None, "max": None}
+    assert nothing["by_screen"] == []
+    assert report.counts["presented"] == 11
+    assert report.as_dict()["frames_dropped"] == 4
+
+
+def test_a_window_tells_the_screens_apart_and_counts_the_ticks_of_a_pause() -> None:
+    report = FrameReport(FPS)
+    for tick, sources in enumerate([("live", "live"), ("live", "film"), ("slate", "film")]):
+        report.record(
+            tick=tick,
+            frame=7,
+            due_ns=0,
+            presented_ns=0,
+            source="live",
+            repeated=False,
+            sources=sources,
+        )
+    window = report.take_window()
+    assert window["by_source"] == {"film": 2, "live": 3, "slate": 1}
+    assert window["by_screen"] == [{"live": 2, "slate": 1}, {"live": 1, "film": 2}]
+    assert (window["ticks"], window["presented"]) == (3, 1)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,12 @@ from player.live.frame_ring import PlayerRing, WorkerRing, ahead_frames, choose_
 from player.live.ring_layout import (
     HORIZON_FRAMES,
     MAILBOX_SLOTS,
+    P_SIDE,
     RING_SLOTS,
     Geometry,
     Request,
     WorkerState,
+    pictures_in,
     ring_bytes,
 )
 from player.live.shared_segment import (
@@ -75,6 +78,57 @@ def test_request_and_picture_go_round(sides: tuple[PlayerRing, WorkerRing]) -> N
     assert info.picture_of_screen == (0, 1, 0) and info.render_ns == 1000
     assert (into[:2] == 3).all() and (into[2] == 0).all()
     assert player.facts().pictures == 2 and player.facts().render_ns == 1000
+
+
+def test_smaller_pictures_go_round_beside_full_ones(sides: tuple[PlayerRing, WorkerRing]) -> None:
+    player, worker = sides
+    player.post(request(1, 1))
+    player.post(replace(request(2, 2), side_px=4))
+    player.post(replace(request(3, 3), side_px=1 << 60))
+    assert [answer(worker) for _ in range(3)][2] is None, "a side that cannot be is no request"
+    into = empty_pixels()
+    info = player.read(2, NOTHING, into)
+    assert info is not None and (info.frame, info.side_px, info.count) == (2, 4, 3)
+    assert (pictures_in(into, 3, 4) == 2).all() and pictures_in(into, 3, 4).shape == (3, 4, 4, 4)
+    assert (into.reshape(-1)[3 * 4 * 4 * 4 :] == 0).all(), "no more is copied than there is"
+    full = player.read(1, NOTHING, into)
+    assert full is not None and full.side_px == 0 and (into == 1).all()
+
+
+@pytest.mark.parametrize("side_px", [-4, 8, 1 << 40])
+def test_a_label_of_a_side_that_cannot_be_is_not_read(
+    sides: tuple[PlayerRing, WorkerRing], side_px: int
+) -> None:
+    player, worker = sides
+    player.post(request(1, 1))
+    answer(worker)
+    worker._labels[0, P_SIDE] = side_px
+    assert player.read(1, NOTHING, empty_pixels()) is None
+
+
+def test_the_usual_time_is_of_the_present_size(sides: tuple[PlayerRing, WorkerRing]) -> None:
+    player, worker = sides
+    for _ in range(100):
+        worker.note_render_ns(3000)
+    worker.note_render_ns(1000, side_px=4)
+    assert player.facts().usual_ns == 1000
+    worker.note_render_ns(2000, side_px=4)
+    assert player.facts().usual_ns == 1100
+
+
+def test_early_sides_are_announced(sides: tuple[PlayerRing, WorkerRing]) -> None:
+    player, worker = sides
+    assert player.facts().early_sides_px == ()
+    worker.announce_early_sides([4, 2])
+    assert player.facts().early_sides_px == (4, 2)
+
+
+def test_geometry_admits_square_pictures_smaller_than_its_own() -> None:
+    assert [GEOMETRY.admits(side) for side in (-1, 0, 1, 7, 8, 9)] == [
+        *(False, True, True, True, False, False)
+    ]
+    wide = replace(GEOMETRY, width_px=16)
+    assert wide.admits(0) and not wide.admits(4)
 
 
 def test_the_newest_not_after_the_frame_is_read(sides: tuple[PlayerRing, WorkerRing]) -> None:

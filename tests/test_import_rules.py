@@ -43,13 +43,15 @@ PLAYER_DOORS = {
     "glfw": ("wall/desktop",),
     "wakepy": ("wall/stay_awake",),
     "pythonosc": ("osc/packets",),
-    "PIL": ("application", "cards/identify_card"),
-    "av": ("film_source", "export"),
+    "PIL": ("application", "cards/identify_card", "upkeep/journal_pictures"),
+    "av": ("films/encoder", "films/decoder", "films/contact"),
     "generator": ("live/synthesis_worker",),
     "training": (),
     "torch": (),
     "time": ("clock",),
-    "datetime": ("clock",),
+    "matplotlib": ("upkeep/night_plots",),
+    "jinja2": ("upkeep/night_report",),
+    "datetime": ("clock", "upkeep/wall_time"),
 }
 
 

@@ -61,7 +61,7 @@ def test_the_status_tells_what_is_on_and_how_well(rig: Rig) -> None:
             "/status",
             "ok",
             "playing, frame 50; 1 ballad-1 painting 1; 2 ballad-2 painting 1; "
-            "3 ballad-3 painting 1; source live; engine ready: As a fake can be. (fake engine); "
+            "3 ballad-3 painting 1; source live; engine ready: As a fake can be. (fake engine); quality: every frame; "
             "worker restarts 0; presented 48; late 1; repeated 1; dropped 2; "
             "on paper; on paper; on paper",
         )
@@ -78,7 +78,7 @@ def test_a_pause_holds_the_frame_and_drops_nothing(rig: Rig) -> None:
     assert len(shown) == 107 - 6
     presented, late, repeated, dropped = rig.counts()
     assert (presented, late, repeated, dropped) == (61, 0, 0, 0)
-    assert rig.wall.uploads.count("live") == 60, "frame 0 came in the preroll"
+    assert rig.wall.uploads.count("live 0") == 60, "frame 0 came in the preroll"
     assert len({frame for frame, _ in rig.engine.asked}) == len(rig.engine.asked)
 
 

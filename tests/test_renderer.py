@@ -7,10 +7,15 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from player.wall import shaders
+from player.wall.calibration import IDENTITY, ScreenCalibration
 from player.wall.outputs import OutputError, Wall, open_wall
-from player.wall.shots import Fit, Layer, Shot, cubic_kernel, fit_rectangle, place
+from player.wall.shots import MOST_LAYERS, Fit, Layer, Shot, cubic_kernel, fit_rectangle, place
+from player.wall.streaming import MOST_BUFFERS
 
 SIZE_PX = (96, 64)
 SCREENS = 2
@@ -242,3 +247,107 @@ def test_faults_are_told(wall: Wall) -> None:
         wall.draw([])
     with pytest.raises(ValueError, match=r"uint8 \[P, H, W, 4\]"):
         wall.upload("a", np.zeros((1, 4, 4, 3), np.uint8))
+
+
+def decoded(level: NDArray[np.float64]) -> NDArray[np.float64]:
+    srgb = level / 255
+    return (srgb * (1 - 0.14 + 0.14 * srgb)) ** 2
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 255), st.integers(0, 6)), min_size=1, max_size=MOST_LAYERS
+    ).filter(lambda parts: sum(part for _, part in parts) > 0)
+)
+@settings(max_examples=40, deadline=None)
+def test_up_to_six_layers_are_a_weighted_sum_of_light(
+    wall: Wall, parts: list[tuple[int, int]]
+) -> None:
+    whole = sum(part for _, part in parts)
+    for name, (level, _) in zip("abcdef", parts, strict=False):
+        wall.upload(name, flat((level, level, level), side=4))
+    wall.upload("a", flat(*[(parts[0][0],) * 3] * 2, side=4))
+    layers = [
+        Layer(name, 0, part / whole) for name, (_, part) in zip("abcdef", parts, strict=False)
+    ]
+    picture = shown(wall, *layers).astype(float)
+    light = sum(
+        decoded(np.float64(level)) * layer.weight
+        for (level, _), layer in zip(parts, layers, strict=True)
+    )
+    assert np.abs(decoded(picture.mean()) - light) < 0.004
+    assert picture.max() - picture.min() <= 1, "dither alone"
+
+
+@pytest.mark.parametrize("count", [3, 6])
+def test_layers_that_are_alike_give_the_picture_itself(wall: Wall, count: int) -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (1, 16, 24, 4), np.uint8)
+    for name in "abcdef":
+        wall.upload(name, pixels)
+    once = shown(wall, Layer("a", 0, 1.0)).astype(int)
+    mixed = shown(wall, *(Layer(name, 0, 1 / count) for name in "abcdef"[:count])).astype(int)
+    assert np.abs(mixed - once).max() <= 1
+
+
+def test_layers_of_three_sizes_lie_each_on_its_own_place(wall: Wall) -> None:
+    """contain: a wide, a square and a high picture; outside of each it adds no light."""
+    for name, (height, width) in {"a": (16, 64), "b": (16, 16), "c": (64, 16)}.items():
+        wall.upload(name, np.full((1, height, width, 4), 255, np.uint8))
+    layers = [Layer("a", 0, 0.5), Layer("b", 0, 0.25), Layer("c", 0, 0.25)]
+    light = decoded(shown(wall, *layers, fit="contain").astype(float))[..., 0]
+    assert light[32, 48] == pytest.approx(1.0)  # on all three
+    assert light[32, 2] == pytest.approx(0.5, abs=0.01)  # on the wide one alone
+    assert light[2, 48] == pytest.approx(0.5, abs=0.01)  # the square and the high one
+    assert light[2, 20] == pytest.approx(0.25, abs=0.01)  # the square one
+    assert light[2, 2] == 0
+
+
+def test_layers_of_no_weight_are_not_drawn(wall: Wall) -> None:
+    pixels = np.random.default_rng(4).integers(0, 256, (1, 16, 24, 4), np.uint8)
+    wall.upload("a", pixels)
+    wall.upload("b", flat((255, 255, 255)))
+    once = shown(wall, Layer("a", 0, 1.0))
+    nothing = [Layer("b", 0, 0.0)] * (MOST_LAYERS - 1)
+    np.testing.assert_array_equal(shown(wall, *nothing, Layer("a", 0, 1.0)), once)
+
+
+def test_seven_layers_are_refused() -> None:
+    with pytest.raises(ValueError, match="1 to 6 layers, not 7"):
+        Shot(tuple(Layer("a", 0, 1 / 7) for _ in range(7)), 1.0, "cover")
+    with pytest.raises(ValueError, match="sum to 1"):
+        Shot((Layer("a", 0, math.nan),), 1.0, "cover")
+    with pytest.raises(ValueError, match="1 to 6 layers, not 7"):
+        shaders.fragment(7)
+
+
+def test_programs_are_made_ready_one_by_one_and_then_no_more(wall: Wall) -> None:
+    wall.upload("a", flat((10, 200, 30)))
+    before = shown(wall, Layer("a", 0, 1.0))
+    assert sum(wall.warm_up_next() for _ in range(20)) <= 1, "three layers; two are ready at once"
+    assert not wall.warm_up_next()
+    assert sum(wall.warm_up_next(MOST_LAYERS) for _ in range(20)) <= MOST_LAYERS - 3
+    assert not wall.warm_up_next(99)
+    np.testing.assert_array_equal(wall.read(0), before)
+    wall.set_calibration(1, ScreenCalibration(corners=((0, 0), (1, 0.1), (0.9, 1), (0, 1))))
+    assert sum(wall.warm_up_next() for _ in range(20)) == 3
+    wall.set_calibration(1, IDENTITY)
+    assert not wall.warm_up_next()
+
+
+def test_a_source_that_changes_its_size_keeps_the_memory_bounded(wall: Wall) -> None:
+    store = wall._store  # type: ignore[attr-defined]
+    for side in [*range(4, 40), 16, 17, 16]:
+        for source in ("live 0", "live 1", "film"):
+            wall.upload(source, flat((1, 2, 3), (4, 5, 6), side=side))
+    for source in ("live 0", "live 1", "film"):
+        pool = store._pools[source]
+        assert pool.size_px == (16, 16) and sum(map(len, pool.sides)) <= 4
+
+
+def test_pictures_of_many_sizes_leave_few_buffers(wall: Wall) -> None:
+    streaming = wall._store.streaming  # type: ignore[attr-defined]
+    for side in range(130, 150):
+        streaming._ways[side * side * 4] = "buffered"
+        wall.upload("film", flat((1, 2, 3), side=side))
+        assert len(streaming._buffers) <= MOST_BUFFERS
+    assert (shown(wall, Layer("film", 0, 1.0)) == (1, 2, 3)).all()

@@ -19,7 +19,15 @@ from numpy.typing import NDArray
 
 from player.clock import HouseClock
 from player.frame_source import Pictures
-from player.live.ring_layout import MAX_LOOKAHEAD_FRAMES, Geometry
+from player.live.held_pictures import HeldPictures
+from player.live.ring_layout import (
+    FAULT,
+    MAX_LOOKAHEAD_FRAMES,
+    Geometry,
+    PictureInfo,
+    put_text,
+    ring_bytes,
+)
 from player.live.shared_segment import segment_folder
 from player.live.synthesis_worker import WorkerConfig, WorkerError
 from player.live.synthesized_source import SynthesizedSource, distinct_latents
@@ -67,11 +75,13 @@ class Playing:
         self.clock = HouseClock()
         self.frame = 0
         self.asked = -1
+        self.side_px: int | None = None
 
     def tick(self) -> Pictures | None:
         while self.asked < self.frame + MAX_LOOKAHEAD_FRAMES:
             self.asked += 1
-            self.source.request(self.asked, latents(self.asked))
+            self.source.request(self.asked, latents(self.asked), self.side_px)
+        self.source.play(self.frame)
         self.source.tend(self.clock.now_ns())
         return self.source.pictures(self.frame)
 
@@ -138,9 +148,81 @@ def test_serial_changes_with_the_pixels_alone(make: Make) -> None:
     assert wait_for(lambda: (new := source.pictures(3)) is not None and new.frame == 3)
     newer = source.pictures(3)
     assert newer is not None and newer.serial == first.serial + 1
-    assert first.pixels[0, 0, 0, 0] == 2, "one call later it is still whole"
     with pytest.raises(ValueError, match="read-only"):
         newer.pixels[0] = 0
+
+
+def test_two_frames_in_turn_are_fetched_once_each(make: Make) -> None:
+    source = make()
+    playing = Playing(source)
+    assert playing.play(1)
+    for frame in (3, 6):
+        assert wait_for(lambda frame=frame: (p := source.pictures(frame)) and p.frame == frame)
+    one, other = source.pictures(3), source.pictures(6)
+    for _ in range(5):
+        assert source.pictures(3) is one and source.pictures(6) is other
+
+
+def test_a_fetch_is_whole_until_the_third_after_it() -> None:
+    held = HeldPictures(GEOMETRY)
+    fetched = []
+    for number in range(1, 10):
+        held.free[:] = number
+        info = PictureInfo(1, number, number, SCREENS, 1, (0, 1, 2))
+        fetched.append(held.add(info))
+        held.free[:] = 255  # as a fetch in vain would leave it
+        assert held.best(number) is fetched[-1] and held.best(0) is None
+        for age, pictures in enumerate(reversed(fetched[-3:])):
+            assert (pictures.pixels == number - age).all()
+    assert [pictures.serial for pictures in fetched] == list(range(1, 10))
+
+
+def test_a_newer_version_of_a_frame_takes_the_place_of_the_older() -> None:
+    held = HeldPictures(GEOMETRY)
+    versions = [held.add(PictureInfo(1, 5, sequence, 3, 1, (0, 1, 2))) for sequence in (4, 9)]
+    assert held.best(5) is versions[1] and held.newest(5) == (5, 9)
+
+
+def test_pictures_come_in_the_side_asked_for(make: Make) -> None:
+    source = make()
+    playing = Playing(source)
+    playing.side_px = 4
+    assert playing.play(3)
+    small = source.pictures(playing.frame - 1)
+    assert small is not None and small.pixels.shape == (SCREENS, 4, 4, 4)
+    playing.frame, playing.side_px = playing.asked + 1, 8
+    assert playing.play(3)
+    full = source.pictures(playing.frame - 1)
+    assert full is not None and full.pixels.shape == (SCREENS, 8, 8, 4)
+
+
+@pytest.mark.parametrize("side_px", [-4, 16, 1 << 40])
+def test_a_side_that_does_not_fit_is_refused(side_px: int) -> None:
+    with pytest.raises(ValueError, match="8 x 8 is full"):
+        SynthesizedSource(GEOMETRY).request(0, latents(0), side_px)
+
+
+def test_the_usual_time_of_a_request_is_told(make: Make) -> None:
+    source = make(render_s=0.01)
+    assert source.status().render_ms == 0.0
+    assert Playing(source).play(10)
+    assert 10 <= source.status().render_ms < 100
+
+
+def test_a_role_names_source_worker_and_environment(caplog: pytest.LogCaptureFixture) -> None:
+    source = SynthesizedSource(
+        GEOMETRY, factory="tests.fake_engine:none", limits=QUICK, role="film"
+    )
+    try:
+        assert source.name == "film"
+        source.start()
+        environment = Path(f"/proc/{source.worker_pid}/environ").read_bytes().split(b"\0")
+        assert b"INSPACE_ROLE=film" in environment
+        os.kill(source.worker_pid, signal.SIGKILL)
+        assert wait_for(lambda: source.tend(HouseClock().now_ns()) or bool(source._fault))
+        assert "The film worker was ended by SIGKILL. The next film worker" in caplog.text
+    finally:
+        source.close()
 
 
 def test_the_newest_older_picture_stands_in(make: Make) -> None:
@@ -178,6 +260,9 @@ def test_requests_before_the_engine_is_ready_are_not_lost(make: Make) -> None:
         ("crash", "SIGABRT"),
         ("exit", "status 7"),
         ("raise", "the fake device is lost"),
+        ("nan", "its pictures are not made of finite numbers (FloatingPointError)"),
+        ("oom", "memory ran out (MemoryError). Close other programs"),
+        ("constant", "picture 1 has one colour all over (9, 9, 9)"),
         ("hang", "no sign of life"),
         ("spin", "no sign of life"),
     ],
@@ -194,6 +279,121 @@ def test_recovers_from_an_engine_that(command: str, words: str, make: Make, tmp_
     assert words in status.detail
     assert status.state == "ready"
     assert is_gone(pid) and source.worker_pid != pid
+
+
+@pytest.mark.parametrize(("healthy_ns", "pauses"), [(0, [20, 20, 20]), (10**12, [20, 40, 80])])
+def test_a_worker_that_did_well_for_long_is_soon_replaced(
+    healthy_ns: int, pauses: list[int], make: Make
+) -> None:
+    source = make(replace(QUICK, healthy_ns=healthy_ns))
+    playing = Playing(source)
+    assert playing.play(5)
+    for restart, pause_ms in enumerate(pauses, start=1):
+        os.kill(source.worker_pid, signal.SIGKILL)
+        assert wait_for(lambda n=restart: playing.exact() and source.status().restarts == n)
+        assert source._pause_ns == pause_ms * 1_000_000
+
+
+def test_a_sequence_that_stands_still_is_given_up(make: Make, tmp_path: Path) -> None:
+    source = make()
+    playing = Playing(source)
+    assert playing.play(5)
+    (tmp_path / "command").write_text("stale")
+
+    def restarted() -> bool:
+        shown = playing.tick()
+        playing.frame += shown is not None and shown.frame == playing.frame
+        return source.status().restarts == 1 and source.status().state == "ready"
+
+    assert wait_for(restarted)
+    assert "30 different requests in a row gave one picture" in source.status().detail
+    assert playing.play(20), "the new one makes the right colours"
+
+
+def test_without_checks_a_constant_picture_is_shown(tmp_path: Path) -> None:
+    source = SynthesizedSource(
+        GEOMETRY,
+        factory="tests.fake_engine:open_engine",
+        factory_args={"command_file": str(tmp_path / "command")},
+        limits=QUICK,
+        checks=False,
+    )
+    source.start()
+    try:
+        playing = Playing(source)
+        assert playing.play(2)
+        (tmp_path / "command").write_text("constant")
+
+        def is_constant() -> bool:
+            shown = playing.tick()
+            if shown is None:
+                return False
+            playing.frame = max(playing.frame, shown.frame + 1)
+            return bool((shown.pixels == 9).all())
+
+        assert wait_for(is_constant)
+        assert source.status().restarts == 0
+    finally:
+        source.close()
+
+
+def test_an_engine_that_is_slow_to_end_keeps_its_own_last_words(make: Make) -> None:
+    source = make()
+    assert Playing(source).play(1)
+    source._ending_because = "It gave no sign of life."
+    assert source.status().detail == "It gave no sign of life."
+    assert source._ring is not None
+    put_text(source._ring._bytes[FAULT], "The engine could not be opened: it is not there.")
+    assert source.status().detail == "The engine could not be opened: it is not there."
+
+
+def test_a_generator_that_does_not_fit_the_show_is_a_sentence(make: Make) -> None:
+    source = make(num_ws=14)
+    clock = HouseClock()
+    assert wait_for(lambda: source.tend(clock.now_ns()) or source.status().restarts == 2)
+    detail = source.status().detail
+    assert "the generator is one of 14 x 4 numbers and pictures of 8 x 8 px" in detail
+    assert "opened with one of 2 x 4 numbers" in detail
+
+
+def test_early_sides_are_found_while_playing_and_outlive_the_worker(make: Make) -> None:
+    source = make(early=True)
+    playing = Playing(source)
+    assert playing.play(1)
+    assert playing.play(100) and source.status().early_sides_px == (4,)
+    os.kill(source.worker_pid, signal.SIGKILL)
+    assert wait_for(lambda: playing.exact() and source.status().restarts == 1)
+    assert source.status().early_sides_px == (4,)
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def mapped_bytes() -> int:
+    """Address space of this process that is mapped."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.slow
+def test_twenty_kills_leave_no_memory_and_no_descriptor_behind(make: Make) -> None:
+    source = make()
+    playing = Playing(source)
+
+    def killed(times: int) -> tuple[int, int, int]:
+        for _ in range(times):
+            restarts = source.status().restarts
+            os.kill(source.worker_pid, signal.SIGKILL)
+            assert wait_for(
+                lambda count=restarts: playing.exact() and source.status().restarts > count
+            )
+        return mapped_bytes(), open_files(), len(segments_of(os.getpid()))
+
+    assert playing.play(5)
+    before, after = killed(3), killed(20)
+    assert after[1:] == before[1:] and after[2] == 0
+    ring = ring_bytes(GEOMETRY)
+    assert after[0] - before[0] < 4 * ring, "a ring kept for each kill would be 20 of them"
 
 
 def test_the_last_good_picture_outlives_its_worker(make: Make, tmp_path: Path) -> None:

@@ -22,12 +22,14 @@ from player.live import ring_layout as at
 from player.live.ring_layout import (
     HORIZON_FRAMES,
     MAILBOX_SLOTS,
+    MOST_EARLY_SIDES,
     Geometry,
     PictureInfo,
     Request,
     RingMemory,
     WorkerFacts,
     WorkerState,
+    pictures_in,
     ring_bytes,
 )
 from player.live.shared_segment import Segment, SegmentError
@@ -111,6 +113,7 @@ class PlayerRing(RingMemory):
         mail[at.M_BEGIN] = request.sequence
         mail[at.M_FRAME] = request.frame
         mail[at.M_COUNT] = count
+        mail[at.M_SIDE] = request.side_px
         mail[at.M_FIELDS :] = request.picture_of_screen
         self._latents[slot, :count] = request.latents
         mail[at.M_END] = request.sequence
@@ -119,12 +122,14 @@ class PlayerRing(RingMemory):
     def facts(self) -> WorkerFacts:
         """State, heartbeat and sums of the worker, each as last written."""
         header = self._header
+        sides = header[at.H_EARLY : at.H_EARLY + MOST_EARLY_SIDES]
         return WorkerFacts(
             state=WorkerState(int(header[at.H_STATE])),
             heartbeat=int(header[at.H_HEARTBEAT]),
             pictures=int(header[at.H_PICTURES]),
             render_ns=int(header[at.H_RENDER_NS]),
             usual_ns=int(header[at.H_USUAL_NS]),
+            early_sides_px=tuple(int(side) for side in sides if side > 0),
         )
 
     def description(self) -> str:
@@ -138,7 +143,8 @@ class PlayerRing(RingMemory):
     def read(
         self, frame: int, newer_than: tuple[int, int], into: NDArray[np.uint8]
     ) -> PictureInfo | None:
-        """Copy the newest whole pictures of `frame` or before it into `into` [N, H, W, 4].
+        """Copy the newest whole pictures of `frame` or before it into `into` [N, H, W, 4], where
+        `pictures_in` finds them.
 
         newer_than: (frame, request sequence) at hand already; only pictures after it are taken.
         Returns their label, or None if there are none; then `into` may hold rubbish. What was
@@ -166,10 +172,12 @@ class PlayerRing(RingMemory):
         label = self._labels[slot]
         end = int(label[at.P_END])
         copied = label.copy()
-        count = int(copied[at.P_COUNT])
+        count, side_px = int(copied[at.P_COUNT]), int(copied[at.P_SIDE])
         if end == 0 or copied[at.P_BEGIN] != end or not 1 <= count <= self.geometry.screens:
             return None
-        into[:count] = self._pixels[slot, :count]
+        if not self.geometry.admits(side_px):
+            return None
+        pictures_in(into, count, side_px)[:] = pictures_in(self._pixels[slot], count, side_px)
         if int(label[at.P_BEGIN]) != end:
             return None
         return PictureInfo(
@@ -179,6 +187,7 @@ class PlayerRing(RingMemory):
             count=count,
             render_ns=int(copied[at.P_RENDER_NS]),
             picture_of_screen=tuple(copied[at.P_FIELDS :].tolist()),
+            side_px=side_px,
         )
 
 
@@ -212,10 +221,19 @@ class WorkerRing(RingMemory):
         """A sign of life."""
         self._header[at.H_HEARTBEAT] += 1
 
-    def note_render_ns(self, render_ns: int) -> None:
-        """Let the usual time of a render follow this one by a tenth; the first one sets it."""
-        usual_ns = int(self._header[at.H_USUAL_NS])
-        self._header[at.H_USUAL_NS] = (9 * usual_ns + render_ns) // 10 if usual_ns else render_ns
+    def note_render_ns(self, render_ns: int, side_px: int = 0) -> None:
+        """Let the usual time of a render follow this one by a tenth; the first one of a size sets
+        it."""
+        header, usual_ns = self._header, int(self._header[at.H_USUAL_NS])
+        if usual_ns and side_px == header[at.H_USUAL_SIDE]:
+            render_ns = (9 * usual_ns + render_ns) // 10
+        header[at.H_USUAL_SIDE] = side_px
+        header[at.H_USUAL_NS] = render_ns
+
+    def announce_early_sides(self, sides_px: Sequence[int]) -> None:
+        """Say which smaller pictures match the full ones; four at most are told."""
+        for place, side_px in enumerate(sides_px[:MOST_EARLY_SIDES]):
+            self._header[at.H_EARLY + place] = side_px
 
     def next_request(self) -> Request | None:
         """The request to make now, copied whole, or None. Cheap while nothing changes."""
@@ -236,13 +254,14 @@ class WorkerRing(RingMemory):
         return self._take(wanted[sequence][0], sequence)
 
     def begin(self, request: Request) -> tuple[int, NDArray[np.uint8]]:
-        """A slot for this request and its pixels [P, H, W, 4] to draw into; hidden until finish."""
+        """A slot for this request and its pixels [P, H, W, 4] (or of the side it asks for) to draw
+        into; hidden until finish."""
         held = [(int(label[at.P_FRAME]), int(label[at.P_BEGIN])) for label in self._labels]
         slot = choose_slot(held, request.frame, int(self._header[at.H_PLAYHEAD]))
         self._began_at = int(self._header[at.H_PLAYHEAD])
         self._writes += 1
         self._labels[slot, at.P_BEGIN] = self._writes
-        return slot, self._pixels[slot, : len(request.latents)]
+        return slot, pictures_in(self._pixels[slot], len(request.latents), request.side_px)
 
     def finish(self, slot: int, request: Request, render_ns: int) -> None:
         """Publish what was drawn into the slot that `begin` gave."""
@@ -251,23 +270,24 @@ class WorkerRing(RingMemory):
         label[at.P_FRAME] = request.frame
         label[at.P_REQUEST] = request.sequence
         label[at.P_COUNT] = count
+        label[at.P_SIDE] = request.side_px
         label[at.P_RENDER_NS] = render_ns
         label[at.P_FIELDS :] = request.picture_of_screen
         label[at.P_END] = label[at.P_BEGIN]
         self._done.add(request.sequence)
         self._header[at.H_PICTURES] += count
         self._header[at.H_RENDER_NS] += render_ns
-        self.note_render_ns(render_ns)
+        self.note_render_ns(render_ns, request.side_px)
         passed = int(self._header[at.H_PLAYHEAD]) - self._began_at
         self._passed_frames += 0.2 * (min(max(passed, 0), HORIZON_FRAMES) - self._passed_frames)
 
     def _take(self, slot: int, sequence: int) -> Request | None:
         mail = self._mail[slot].copy()
-        count = int(mail[at.M_COUNT])
-        if not 1 <= count <= self.geometry.screens:
+        count, side_px = int(mail[at.M_COUNT]), int(mail[at.M_SIDE])
+        if not (1 <= count <= self.geometry.screens and self.geometry.admits(side_px)):
             return None
         latents = self._latents[slot, :count].copy()
         if mail[at.M_END] != sequence or int(self._mail[slot, at.M_BEGIN]) != sequence:
             return None
         screens = tuple(mail[at.M_FIELDS :].tolist())
-        return Request(sequence, int(mail[at.M_FRAME]), latents, screens)
+        return Request(sequence, int(mail[at.M_FRAME]), latents, screens, side_px)

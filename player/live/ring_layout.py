@@ -21,19 +21,21 @@ MAILBOX_SLOTS = 16
 HORIZON_FRAMES = RING_SLOTS
 MAX_LOOKAHEAD_FRAMES = HORIZON_FRAMES - 1
 
-MAGIC = 0x494E53504143_01  # "INSPAC", layout version 1
+MAGIC = 0x494E53504143_02  # "INSPAC", layout version 2
 HEADER_BYTES = 4096
 _PLAYER_LINE, _WORKER_LINE = 0, 16  # first int64 of each writer's own cache lines
 DESCRIPTION = slice(1024, 1536)
 FAULT = slice(2048, 4096)
+MOST_EARLY_SIDES = 4
 
 # int64 fields of the header
 H_MAGIC, H_GENERATION, H_PLAYHEAD, H_LATEST = range(_PLAYER_LINE, _PLAYER_LINE + 4)
 H_STATE, H_HEARTBEAT, H_PICTURES, H_RENDER_NS, H_USUAL_NS = range(_WORKER_LINE, _WORKER_LINE + 5)
+H_USUAL_SIDE, H_EARLY = _WORKER_LINE + 5, _WORKER_LINE + 6  # the latter MOST_EARLY_SIDES words long
 # int64 fields of a mailbox slot; n is the request's sequence; then one picture index per screen
-M_BEGIN, M_END, M_FRAME, M_COUNT, M_FIELDS = range(5)
+M_BEGIN, M_END, M_FRAME, M_COUNT, M_SIDE, M_FIELDS = range(6)
 # int64 fields of a picture slot; then one picture index per screen
-P_BEGIN, P_END, P_GENERATION, P_FRAME, P_REQUEST, P_COUNT, P_RENDER_NS, P_FIELDS = range(8)
+P_BEGIN, P_END, P_GENERATION, P_FRAME, P_REQUEST, P_COUNT, P_SIDE, P_RENDER_NS, P_FIELDS = range(9)
 
 
 class WorkerState(IntEnum):
@@ -65,15 +67,23 @@ class Geometry:
         """[N, H, W, 4] with N = one picture per screen."""
         return (self.screens, self.height_px, self.width_px, 4)
 
+    def admits(self, side_px: int) -> bool:
+        """Whether pictures may come so small: 0 is full; square ones shrink, others do not."""
+        return side_px == 0 or (self.height_px == self.width_px and 0 < side_px < self.width_px)
+
 
 @dataclass(frozen=True)
 class Request:
-    """One frame wanted. latents: [P, num_ws, w_dim], distinct; one index into it per screen."""
+    """One frame wanted. latents: [P, num_ws, w_dim], distinct; one index into it per screen.
+
+    side_px: of the square pictures wanted; 0: as large as the ring's geometry says.
+    """
 
     sequence: int
     frame: int
     latents: NDArray[np.float32]
     picture_of_screen: tuple[int, ...]
+    side_px: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,17 +96,23 @@ class PictureInfo:
     count: int
     render_ns: int
     picture_of_screen: tuple[int, ...]
+    side_px: int = 0  # 0: full
 
 
 @dataclass(frozen=True)
 class WorkerFacts:
-    """What the player reads of its worker. usual_ns: a usual recent render, 0 before the first."""
+    """What the player reads of its worker.
+
+    usual_ns: a usual recent render of the present size, 0 before the first. early_sides_px: what
+    the worker has found of smaller pictures that match the full ones.
+    """
 
     state: WorkerState
     heartbeat: int
     pictures: int
     render_ns: int
     usual_ns: int
+    early_sides_px: tuple[int, ...] = ()
 
 
 class RingMemory:
@@ -123,6 +139,15 @@ class RingMemory:
         """Let go of the memory; the player's side unlinks it too."""
         del self._bytes, self._header, self._mail, self._latents, self._labels, self._pixels
         self._segment.close()
+
+
+def pictures_in(room: NDArray[np.uint8], count: int, side_px: int) -> NDArray[np.uint8]:
+    """The first `count` pictures of a room [N, H, W, 4]: a view [count, side, side, 4], or of the
+    room's own height and width where side_px is 0."""
+    if side_px == 0:
+        return room[:count]
+    octets = count * side_px * side_px * 4
+    return room.reshape(-1)[:octets].reshape(count, side_px, side_px, 4)
 
 
 def ring_bytes(geometry: Geometry) -> int:

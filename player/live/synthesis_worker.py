@@ -24,7 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from player.clock import Clock, HouseClock
+from player.live.early_trial import EarlyTrials
 from player.live.frame_ring import WorkerRing
+from player.live.poison import PoisonedOutputError, Seen, checked
 from player.live.ring_layout import Geometry, WorkerState
 
 DEFAULT_FACTORY = "generator.engine:open_engine"
@@ -45,7 +47,11 @@ class Engine(Protocol):
         """One line: model, resolution, device, precision."""
 
     def render(self, ws: NDArray[np.float32], out: NDArray[np.uint8]) -> None:
-        """Draw ws [N, num_ws, w_dim] as RGBA into out [N, H, W, 4], finished on return."""
+        """Draw ws [N, num_ws, w_dim] as RGBA into out [N, H, W, 4], finished on return.
+
+        An engine that has `num_ws`, `w_dim`, `height` and `width` is held to the ring's. One with
+        `early_stop_trial` also draws smaller pictures, and says so.
+        """
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,7 @@ class WorkerConfig:
     dies_with_parent_thread: bool
     factory: str = DEFAULT_FACTORY
     factory_args: Mapping[str, Any] = field(default_factory=dict)
+    checks: bool = True  # whether pictures that cannot be right end the worker
 
     def to_json(self) -> bytes:
         """One line. Raises WorkerError if the factory's arguments are no JSON."""
@@ -80,7 +87,13 @@ class WorkerConfig:
 
 def open_engine(config: WorkerConfig) -> Engine:
     """Import and call the factory. Raises WorkerError if there is none; else what it raises."""
-    module_name, _, name = config.factory.partition(":")
+    return open_factory(config.factory, config.factory_args)
+
+
+def open_factory(factory: str, arguments: Mapping[str, Any]) -> Engine:
+    """Import and call "module:callable". Raises WorkerError if there is none; else what it
+    raises."""
+    module_name, _, name = factory.partition(":")
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as fault:
@@ -88,34 +101,70 @@ def open_engine(config: WorkerConfig) -> Engine:
             f"the Python package {fault.name} is missing; install what live pictures need: "
             "pip install -e '.[live]'"
         ) from fault
-    factory = getattr(module, name, None)
-    if factory is None:
-        raise WorkerError(f"There is no engine factory {config.factory}.")
-    return cast(Engine, factory(**config.factory_args))
+    called = getattr(module, name, None)
+    if called is None:
+        raise WorkerError(f"There is no engine factory {factory}.")
+    return cast(Engine, called(**arguments))
 
 
 def warm_up(ring: WorkerRing, engine: Engine, clock: Clock) -> None:
-    """Draw once outside the ring: READY means that a picture came out, and warm caches."""
+    """Draw once outside the ring: READY means that a picture came out, and warm caches.
+
+    Equal ws may be drawn once, so that an engine's own `ms_per_picture` goes before what this took:
+    else the first full request of a slow engine would be taken for a hang.
+    """
     geometry = ring.geometry
     ws = np.zeros(geometry.latents_shape, np.float32)
     out = np.empty(geometry.pixels_shape, np.uint8)
     started_ns = clock.now_ns()
     engine.render(ws, out)
-    ring.note_render_ns(clock.now_ns() - started_ns)
+    took_ns = clock.now_ns() - started_ns
+    told_ms = float(getattr(engine, "ms_per_picture", 0.0)) * geometry.screens
+    ring.note_render_ns(max(took_ns, int(told_ms * 1e6)))
 
 
-def serve(ring: WorkerRing, engine: Engine, clock: Clock, stop: threading.Event) -> None:
-    """Answer requests until told to stop; whatever the engine raises goes through."""
+def serve(
+    ring: WorkerRing, engine: Engine, clock: Clock, stop: threading.Event, *, checks: bool = True
+) -> None:
+    """Answer requests until told to stop; whatever the engine raises goes through.
+
+    checks: pictures that cannot be right are not published; PoisonedOutputError is raised.
+    """
+    seen: Seen | None = None
+    trials = EarlyTrials(engine)
     while not stop.is_set():
         ring.beat()
-        request = ring.next_request()
-        if request is None:
-            stop.wait(_IDLE_S)
+        request = None if trials.must_step else ring.next_request()
+        if request is not None:
+            started_ns = clock.now_ns()
+            slot, pixels = ring.begin(request)
+            engine.render(request.latents, pixels)
+            if checks:
+                seen = checked(seen, request.latents, pixels)
+            ring.finish(slot, request, clock.now_ns() - started_ns)
+            trials.request_made(request.latents)
             continue
-        started_ns = clock.now_ns()
-        slot, pixels = ring.begin(request)
-        engine.render(request.latents, pixels)
-        ring.finish(slot, request, clock.now_ns() - started_ns)
+        tried, sides_px = trials.step()
+        if sides_px is not None:
+            ring.announce_early_sides(sides_px)
+        if not tried:
+            stop.wait(_IDLE_S)
+
+
+def refuse_misfit(engine: Engine, geometry: Geometry) -> None:
+    """Raises WorkerError for an engine of other latents or pictures than the ring was made for."""
+    wanted = (geometry.num_ws, geometry.w_dim, geometry.width_px, geometry.height_px)
+    names = ("num_ws", "w_dim", "width", "height")
+    has = tuple(getattr(engine, name, value) for name, value in zip(names, wanted, strict=True))
+    if has != wanted:
+        said, expected = (
+            f"{num_ws} x {w_dim} numbers and pictures of {width} x {height} px"
+            for num_ws, w_dim, width, height in (has, wanted)
+        )
+        raise WorkerError(
+            f"the generator is one of {said}, where the show was opened with one of {expected}; "
+            "if its file was exchanged while the show runs, start the player again"
+        )
 
 
 def main() -> int:
@@ -131,6 +180,7 @@ def main() -> int:
     ring.announce(WorkerState.STARTING)
     try:
         engine = open_engine(config)
+        refuse_misfit(engine, config.geometry)
     except Exception as fault:  # noqa: BLE001 - a missing or damaged file: no trace would help
         ring.announce(WorkerState.FAILED, fault=_sentence("The engine could not be opened", fault))
         return 1
@@ -140,7 +190,10 @@ def main() -> int:
         warm_up(ring, engine, clock)
         ring.announce(WorkerState.READY, description=engine.description)
         doing = "The engine failed while it made a picture"
-        serve(ring, engine, clock, stop)
+        serve(ring, engine, clock, stop, checks=config.checks)
+    except PoisonedOutputError as fault:
+        ring.announce(WorkerState.FAILED, fault=f"The engine's pictures cannot be right: {fault}.")
+        return 1
     except Exception as fault:
         ring.announce(WorkerState.FAILED, fault=_sentence(doing, fault))
         raise
@@ -151,7 +204,19 @@ def _sentence(what: str, fault: BaseException) -> str:
     kind, said = type(fault).__name__, str(fault).strip().rstrip(".")
     if isinstance(fault, WorkerError):
         return f"{what}: {said}."
+    if _is_out_of_memory(fault):
+        return (
+            f"{what}: memory ran out ({said or kind}). Close other programs, or take a smaller "
+            "generator or fewer screens."
+        )
     return f"{what}: {said} ({kind})." if said else f"{what}: {kind}."
+
+
+def _is_out_of_memory(fault: BaseException) -> bool:
+    # torch's words for it: an exception of its own on CUDA, on a CPU a plain RuntimeError
+    if isinstance(fault, MemoryError) or type(fault).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(fault, RuntimeError) and "allocate memory" in str(fault)
 
 
 def _follow_parent(stop: threading.Event) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from player.frame_source import Pictures, SourceState, SourceStatus
 from player.live.frame_ring import PlayerRing
+from player.live.held_pictures import HeldPictures
 from player.live.ring_layout import MAILBOX_SLOTS, Geometry, Request, WorkerState
 from player.live.shared_segment import SegmentError, segment_name, sweep_stale_segments
 from player.live.synthesis_worker import DEFAULT_FACTORY, WorkerConfig, WorkerError
@@ -30,16 +31,12 @@ _KILLED_S = 0.5
 class SynthesizedSource:
     """A FrameSource of pictures made now, in a process of its own.
 
-    Pictures are copied out of the ring, once per new frame and only the distinct ones, into two
-    private buffers used in turn. Handing out the ring's own memory was rejected: whether it was
-    torn would be known only after the upload, and the last good picture would be gone with the
-    worker that drew it. The copy is 1.8 MB at 256 px and 29 MB at 1024 px, some 3 ms there.
+    Pictures are copied out of the ring, once per new frame and only the distinct ones, into four
+    private buffers. The copy is 1.8 MB at 256 px and 29 MB at 1024 px, some 3 ms there.
 
     Call everything from one thread, the main thread if possible: on Linux the kernel then ends
     the worker even if it hangs when the player is killed.
     """
-
-    name = "live"
 
     def __init__(
         self,
@@ -48,7 +45,18 @@ class SynthesizedSource:
         factory: str = DEFAULT_FACTORY,
         factory_args: Mapping[str, Any] | None = None,
         limits: Limits | None = None,
+        role: str = "live",
+        checks: bool = True,
+        usual_pictures: int | None = None,
     ) -> None:
+        """role: the source's name, in sentences and in the worker's environment (INSPACE_ROLE).
+        checks: whether the worker refuses pictures that are constant or stand still.
+        usual_pictures: how many distinct ones of a frame memory is taken for at the start; None:
+        one for each screen."""
+        self.name = role
+        self._worker_name = "synthesis worker" if role == "live" else f"{role} worker"
+        self._checks = checks
+        self._usual_pictures = usual_pictures
         self._geometry = geometry
         self._factory = factory
         self._factory_args = dict(factory_args or {})
@@ -69,9 +77,9 @@ class SynthesizedSource:
         self._requests: deque[Request] = deque(maxlen=MAILBOX_SLOTS)
         self._sequence = 0
         self._playhead: int | None = None
-        self._buffers: list[NDArray[np.uint8]] = []
-        self._held: Pictures | None = None
-        self._held_sequence = 0
+        self._held: HeldPictures | None = None
+        self._render_ns = 0  # usual, of the worker that runs or else of the last one
+        self._early_sides_px: tuple[int, ...] = ()
 
     @property
     def worker_pid(self) -> int:
@@ -83,16 +91,18 @@ class SynthesizedSource:
         swept = sweep_stale_segments()
         if swept:
             _log.info("Removed shared memory of players that no longer run: %s.", ", ".join(swept))
-        # full, not zeros: the pages are taken now and not while frames are presented
-        self._buffers = [np.full(self._geometry.pixels_shape, 0, np.uint8) for _ in range(2)]
         self._open = True
         self._start_worker()
+        self._held = self._held or HeldPictures(self._geometry, self._usual_pictures)
 
-    def request(self, frame: int, latents: Sequence[NDArray[np.float32]]) -> None:
+    def request(
+        self, frame: int, latents: Sequence[NDArray[np.float32]], side_px: int | None = None
+    ) -> None:
         """Ask for a frame; latents: float32 [num_ws, w_dim] per screen. Never blocks.
 
-        Up to MAX_LOOKAHEAD_FRAMES ahead of the playhead are made; the last 16 requests are kept
-        and given to a restarted worker. Raises ValueError for other shapes.
+        side_px: of the square pictures, None or 0 for full ones. Frames up to
+        MAX_LOOKAHEAD_FRAMES ahead of the playhead are made; the last 16 requests are kept and given
+        to a restarted worker. Raises ValueError for other shapes and sides.
         """
         distinct, picture_of_screen = distinct_latents(latents)
         if len(latents) != self._geometry.screens or distinct.shape[1:] != (
@@ -103,31 +113,36 @@ class SynthesizedSource:
                 f"latents for {self._geometry.latents_shape} asked for, got {len(latents)} of "
                 f"shape {distinct.shape[1:]}"
             )
+        side = 0 if side_px is None or side_px == self._geometry.height_px else side_px
+        if not self._geometry.admits(side):
+            full = f"{self._geometry.width_px} x {self._geometry.height_px}"
+            raise ValueError(f"pictures of {side_px} px a side asked for, where {full} is full")
         self._sequence += 1
-        request = Request(self._sequence, frame, distinct, picture_of_screen)
+        request = Request(self._sequence, frame, distinct, picture_of_screen, side)
         self._requests.append(request)
         if self._playhead is None:
-            self._set_playhead(frame)
+            self.play(frame)
         if self._ring is not None:
             self._ring.post(request)
 
+    def play(self, frame: int) -> None:
+        """The playhead: pictures of frames before it are not made any more."""
+        self._playhead = frame
+        if self._ring is not None:
+            self._ring.set_playhead(frame)
+
     def pictures(self, frame: int) -> Pictures | None:
-        """Frame `frame` if it is made, else the newest older one, else None; moves the playhead."""
-        self._set_playhead(frame)
-        held = self._held if self._held is not None and self._held.frame <= frame else None
-        if self._ring is None or not self._buffers:
-            return held
-        newer_than = (held.frame, self._held_sequence) if held else (-1, 0)
-        info = self._ring.read(frame, newer_than, into=self._buffers[0])
-        if info is None:
-            return held
-        pixels = self._buffers[0][: info.count]
-        pixels.flags.writeable = False
-        serial = self._held.serial + 1 if self._held else 1
-        self._held = Pictures(info.frame, pixels, info.picture_of_screen, serial)
-        self._held_sequence = info.request_sequence
-        self._buffers.reverse()
-        return self._held
+        """The newest version of `frame` if it is made, else of the newest older one, else None.
+
+        Two frames asked for in turn are the same objects until there is something newer of them.
+        """
+        if self._held is None:
+            return None
+        if self._ring is not None:
+            info = self._ring.read(frame, self._held.newest(frame), into=self._held.free)
+            if info is not None:
+                return self._held.add(info)
+        return self._held.best(frame)
 
     def tend(self, now_ns: int) -> None:
         """Once per tick: notice an ended or hung worker, end it, start the next when it is time."""
@@ -161,17 +176,19 @@ class SynthesizedSource:
             if not self._ending_because and facts.state is not WorkerState.FAILED:
                 ready = facts.state is WorkerState.READY
                 state = "ready" if ready else "starting"
-                detail = "Live." if ready else "The engine is being loaded."
+                detail = f"{self.name.capitalize()}." if ready else "The engine is being loaded."
                 detail += f" Last fault: {self._fault}" if self._fault else ""
             else:  # it is ending, and not yet buried
                 state = "failed"
-                detail = self._ending_because or self._ring.fault() or self._fault
+                detail = self._ring.fault() or self._ending_because or self._fault
         return SourceStatus(
             state=state,
             detail=detail.strip(),
             engine=self._engine,
             engine_ms_per_picture=render_ns / pictures / 1e6 if pictures else 0.0,
             restarts=max(0, self._generation - 1),
+            render_ms=self._render_ns / 1e6,
+            early_sides_px=self._early_sides_px,
         )
 
     def close(self) -> None:
@@ -183,7 +200,7 @@ class SynthesizedSource:
             if not worker.wait(_LEAVE_S):
                 worker.kill()
                 if not worker.wait(_KILLED_S):
-                    _log.warning("The synthesis worker %d cannot be ended.", worker.pid)
+                    _log.warning("The %s %d cannot be ended.", self._worker_name, worker.pid)
         self._drop_ring()
 
     def _start_worker(self) -> None:
@@ -207,7 +224,9 @@ class SynthesizedSource:
                     dies_with_parent_thread=threading.current_thread() is threading.main_thread(),
                     factory=self._factory,
                     factory_args=self._factory_args,
-                )
+                    checks=self._checks,
+                ),
+                self.name,
             )
             worker.start()
         except (SegmentError, WorkerError) as fault:
@@ -223,9 +242,13 @@ class SynthesizedSource:
         if facts.state is WorkerState.READY and not self._engine:
             self._engine = ring.description()
         self._watch = look(self._watch or Watch(self._now_ns), self._now_ns, facts)
+        if facts.state is WorkerState.READY:
+            self._render_ns = facts.usual_ns
+            # of the model and not of the worker: a new worker's trial does not take it back
+            self._early_sides_px = facts.early_sides_px or self._early_sides_px
         if facts.state is WorkerState.READY and self._watch.ready_ns > self._limits.healthy_ns:
             self._failures = 0
-        reason = complaint(self._watch, facts, self._limits)
+        reason = complaint(self._watch, facts, self._limits, self._worker_name)
         if reason is not None:
             self._ending_because = reason
             worker.kill()
@@ -240,11 +263,11 @@ class SynthesizedSource:
         # One that was dying slowly, writing its traces, may have been taken for a hung one.
         reason = fault or (self._ending_because if status == KILLED_STATUS else "")
         if not reason:
-            reason = f"The synthesis worker {exit_words(status)}"
+            reason = f"The {self._worker_name} {exit_words(status)}"
             # A signal's last words are a trace of addresses: for the log alone.
             reason += f" ({tail[-1]})." if tail and status >= 0 else "."
         if tail:
-            _log.warning("The synthesis worker's last words:\n%s", "\n".join(tail))
+            _log.warning("The %s's last words:\n%s", self._worker_name, "\n".join(tail))
         self._worker = None
         self._drop_ring()
         self._fail(reason)
@@ -253,12 +276,8 @@ class SynthesizedSource:
         self._failures += 1
         self._fault = reason
         self._pause_ns = pause_ns(self._failures, self._limits)
-        _log.warning("%s The next one starts in %.1f s.", reason, self._pause_ns / 1e9)
-
-    def _set_playhead(self, frame: int) -> None:
-        self._playhead = frame
-        if self._ring is not None:
-            self._ring.set_playhead(frame)
+        pause_s = self._pause_ns / 1e9
+        _log.warning("%s The next %s starts in %.2g s.", reason, self._worker_name, pause_s)
 
     def _drop_ring(self) -> None:
         ring, self._ring = self._ring, None

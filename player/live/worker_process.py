@@ -41,18 +41,21 @@ WORKER_ENVIRONMENT: Mapping[str, str] = {
 }
 
 
-def worker_environment(base: Mapping[str, str]) -> dict[str, str]:
-    """`base`, what it lacks of WORKER_ENVIRONMENT, and the path of our modules."""
+def worker_environment(base: Mapping[str, str], role: str = "live") -> dict[str, str]:
+    """`base`, what it lacks of WORKER_ENVIRONMENT, the path of our modules, and INSPACE_ROLE, by
+    which others tell the workers of one player apart."""
     root = str(Path(__file__).resolve().parents[2])
     paths = [root, *filter(None, base.get("PYTHONPATH", "").split(os.pathsep))]
-    return {**WORKER_ENVIRONMENT, **base, "PYTHONPATH": os.pathsep.join(paths)}
+    ours = {"PYTHONPATH": os.pathsep.join(paths), "INSPACE_ROLE": role}
+    return {**WORKER_ENVIRONMENT, **base, **ours}
 
 
 class WorkerProcess:
     """One worker, from `start` to its end. Use from one thread."""
 
-    def __init__(self, config: WorkerConfig) -> None:
+    def __init__(self, config: WorkerConfig, role: str = "live") -> None:
         self._config = config
+        self._role = role
         self._process: subprocess.Popen[bytes] | None = None
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._tail_lock = threading.Lock()
@@ -70,12 +73,12 @@ class WorkerProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                env=worker_environment(os.environ),
+                env=worker_environment(os.environ, self._role),
                 start_new_session=sys.platform != "win32",
                 creationflags=_creation_flags(),
             )
         except OSError as fault:
-            raise WorkerError(f"The synthesis worker cannot be started: {fault}.") from fault
+            raise WorkerError(f"The {self._role} worker cannot be started: {fault}.") from fault
         self._process = process
         self._listener = threading.Thread(target=self._listen, args=(process,), daemon=True)
         self._listener.start()

@@ -19,9 +19,9 @@ class Limits:
     hung_renders: int = 4  # ... and no shorter than so many of its usual renders
     # from spawn to the first picture: calibrating a network of 1024 pixels took 56 s on two cores
     starting_ns: int = 300_000_000_000
-    first_pause_ns: int = 500_000_000  # after the first failure; doubles with each further one
+    first_pause_ns: int = 250_000_000  # after the first failure; doubles with each further one
     longest_pause_ns: int = 30_000_000_000
-    healthy_ns: int = 60_000_000_000  # ready for so long, and earlier failures are forgotten
+    healthy_ns: int = 5_000_000_000  # ready for so long, and earlier failures are forgotten
 
 
 @dataclass(frozen=True)
@@ -50,18 +50,19 @@ def look(watch: Watch, now_ns: int, facts: WorkerFacts) -> Watch:
     return replace(seen, ready_ns=watch.ready_ns + step_ns)
 
 
-def complaint(watch: Watch, facts: WorkerFacts, limits: Limits) -> str | None:
-    """Why this worker should be ended, as a sentence, or None."""
+def complaint(
+    watch: Watch, facts: WorkerFacts, limits: Limits, worker: str = "synthesis worker"
+) -> str | None:
+    """Why this worker should be ended, as a sentence that calls it `worker`, or None."""
     if watch.starting_ns > limits.starting_ns:
         return (
-            f"The engine was not ready {watch.starting_ns / 1e9:.0f} s after its start and was "
-            "given up."
+            f"The {worker}'s engine was not ready {watch.starting_ns / 1e9:.0f} s after its start "
+            "and was given up."
         )
     allowed_ns = max(limits.hung_ns, limits.hung_renders * facts.usual_ns)
     if watch.silent_ns > allowed_ns:
         return (
-            f"The synthesis worker gave no sign of life for {watch.silent_ns / 1e6:.0f} ms and "
-            "was ended."
+            f"The {worker} gave no sign of life for {watch.silent_ns / 1e6:.0f} ms and was ended."
         )
     return None
 

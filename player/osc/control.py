@@ -12,11 +12,12 @@ import re
 import selectors
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from player import commands
+from player.clock import Clock, HouseClock
 from player.commands import Command, CommandError
 from player.osc import calibration_addresses as osc_calibration
 from player.osc import packets as osc_packets
@@ -29,6 +30,7 @@ from player.osc.arguments import (
     switch,
     whole_number,
 )
+from player.osc.gate import Gate, Network, RateBound
 from player.osc.udp_socket import PortUse, UdpPortError, bound_udp_socket
 from shows.schema import ShowError
 
@@ -114,8 +116,17 @@ class OscControl:
         port: int = 9000,
         queue_requests: int = QUEUE_REQUESTS,
         send: Callable[[bytes, Sender], None] | None = None,
+        allow: Sequence[Network] = (),
+        rate: RateBound | None = None,
+        clock: Clock | None = None,
     ) -> None:
-        """Port 0 lets the system choose one, see `port`. `send` replaces the socket in tests."""
+        """Port 0 lets the system choose one, see `port`. `send` replaces the socket in tests.
+
+        allow: the networks whose packets are read; none named: all. rate: of one sender's messages.
+        """
+        self._gate = Gate(allow, rate)
+        self._clock = clock or HouseClock()
+        self._dropped = 0
         self._resolve = resolve
         self._screens = screens
         self._host = host
@@ -137,6 +148,11 @@ class OscControl:
     def errors(self) -> int:
         """How many packets and requests have been refused since the start."""
         return self._errors
+
+    @property
+    def dropped(self) -> int:
+        """Those of them that were not even read: from elsewhere than allowed, or too many."""
+        return self._dropped
 
     def start(self) -> None:
         """Open the port and listen. Raises OscError naming the port (and who holds it)."""
@@ -171,46 +187,75 @@ class OscControl:
         self._answer(request.address, request.sender, ok, text)
 
     def handle_datagram(self, data: bytes, sender: Sender) -> None:
-        """Queue what one datagram asks, or answer and count why not. Never raises."""
+        """Queue what one datagram asks, or answer and count why not. Never raises.
+
+        However much of it is refused, it is answered here at most once. A packet from elsewhere
+        than allowed is not answered at all.
+        """
+        host = _host_of(sender)
+        verdict = self._gate.judge(host, self._clock.now_ns())
+        if verdict != "admitted":
+            self._dropped += 1
+            if verdict == "told":
+                self._answer("", sender, False, self._gate.reason())
+            else:
+                self._count(1)
+            return
         try:
             messages = osc_packets.decode_packet(data)
         except osc_packets.PacketError as fault:
             if not _goes_unanswered(fault.address):
                 self._answer(fault.address, sender, False, f"this cannot be read: {fault}")
             return
-        for message in messages:
-            if not _goes_unanswered(message.address):
-                self._handle_message(message, sender)
+        self._gate.charge(host, len(messages) - 1)
+        answers = [
+            (message.address, answer)
+            for message in messages
+            if not _goes_unanswered(message.address)
+            and (answer := self._handle_message(message, sender)) is not None
+        ]
+        if not answers:
+            return
+        refused = [(address, text) for address, (ok, text) in answers if not ok]
+        if not refused:
+            self._answer(answers[0][0], sender, True, answers[0][1][1])
+            return
+        self._count(len(refused) - 1)
+        (address, text), more = refused[0], len(refused) - 1
+        self._answer(address, sender, False, text + (f" (and {more} more)" if more else ""))
 
-    def _handle_message(self, message: osc_packets.Message, sender: Sender) -> None:
+    def _handle_message(
+        self, message: osc_packets.Message, sender: Sender
+    ) -> tuple[bool, str] | None:
+        """Queue it; or what to answer at once: whether it is ok, and a sentence."""
         address = message.address
         try:
             command = parse_message(
                 address, message.arguments, resolve=self._resolve, screens=self._screens
             )
         except CommandError as fault:
-            self._answer(address, sender, False, str(fault))
-            return
+            return False, str(fault)
         except Exception as fault:
             # A defect of the player's own must cost one reply, never the operator's port.
             _logger.exception("OSC %s failed", address)
-            self._answer(address, sender, False, f"the player failed on this: {fault!r}")
-            return
+            return False, f"the player failed on this: {fault!r}"
         if command is None:
-            self._answer(address, sender, True, "button released: nothing to do")
-            return
+            return True, "button released: nothing to do"
         try:
             self._requests.put_nowait(Request(command, address, sender))
         except queue.Full:
             waiting = self._requests.maxsize
-            text = f"too many commands at once: {waiting} are waiting, this one is left out"
-            self._answer(address, sender, False, text)
+            return False, f"too many commands at once: {waiting} are waiting, this one is left out"
+        return None
 
     def _answer(self, address: str, sender: Sender, ok: bool, text: str) -> None:
         if not ok:
-            with self._errors_lock:
-                self._errors += 1
+            self._count(1)
         self._send(osc_packets.encode_reply(address, ok, text), sender)
+
+    def _count(self, refused: int) -> None:
+        with self._errors_lock:
+            self._errors += refused
 
     def _send_by_socket(self, datagram: bytes, sender: Sender) -> None:
         if self._socket is not None:
@@ -234,6 +279,10 @@ class OscControl:
                     self._closing.wait(0.01)
                     continue
                 self.handle_datagram(data, sender)
+
+
+def _host_of(sender: Sender) -> str:
+    return str(sender[0]) if isinstance(sender, tuple) and sender else ""
 
 
 def _goes_unanswered(address: str) -> bool:

@@ -5,12 +5,12 @@ logs (and so prints) unknown argument types, and honours time tags. Here every d
 messages or one PacketError. Source of the format: the OSC 1.0 specification.
 """
 
+import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pythonosc.osc_message import OscMessage, ParseError
-from pythonosc.osc_message_builder import OscMessageBuilder
 from pythonosc.parsing import osc_types
 
 MAX_PACKET_BYTES = 4096
@@ -23,6 +23,7 @@ MAX_REPLY_CHARS = 4000
 _BUNDLE_MARK = b"#bundle\0"
 _BUNDLE_HEAD_BYTES = 16  # the mark and the time tag
 # int32, float32, string, int64, double, true, false, nil
+_PRINTABLE = re.compile(rb"[!-~]*")
 _KNOWN_TYPES = frozenset("ifshdTFN")
 
 Argument = int | float | str | bool | None
@@ -71,12 +72,8 @@ def decode_packet(data: bytes) -> tuple[Message, ...]:
 
 def encode_reply(address: str, ok: bool, text: str) -> bytes:
     """The datagram `/reply address ok|error text`; over-long or unprintable text is cut."""
-    builder = OscMessageBuilder(address="/reply")
-    for value in (address[:MAX_ADDRESS_CHARS], "ok" if ok else "error", text[:MAX_REPLY_CHARS]):
-        clean = value.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
-        builder.add_arg(clean, OscMessageBuilder.ARG_TYPE_STRING)
-    datagram: bytes = builder.build().dgram
-    return datagram
+    words = (address[:MAX_ADDRESS_CHARS], "ok" if ok else "error", text[:MAX_REPLY_CHARS])
+    return encode_message("/reply", "sss", [word.replace("\0", " ") for word in words])
 
 
 def encode_message(address: str, types: str, arguments: Sequence[Argument]) -> bytes:
@@ -150,7 +147,7 @@ def _address_of(data: bytes) -> tuple[str, int]:
     if end < 0:
         raise PacketError(f"an address without an end, or longer than {MAX_ADDRESS_CHARS}")
     raw = data[:end]
-    if not all(0x21 <= byte <= 0x7E for byte in raw):
+    if not _PRINTABLE.fullmatch(raw):
         raise PacketError("an address with characters outside printable ASCII")
     address = raw.decode("ascii")
     after = _padded(end + 1)

@@ -9,6 +9,8 @@ again.
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -68,3 +70,66 @@ def read_front_buffer(path: Path, attempts: int = 200_000) -> NDArray[np.uint8]:
         if int(head[4]) == end:
             return copy
     raise FrontBufferError(f"{path} changes faster than it can be read.")
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """One present. sequence counts from 1 in one file; file counts the files seen, from 1: another
+    one means another player. pixels: uint8 [screens, rows, columns, 3] of the places asked for."""
+
+    file: int
+    sequence: int
+    pixels: NDArray[np.uint8]
+
+
+class FrontBufferReader:
+    """Watches a front buffer, whichever player writes it at the moment, and never waits for it."""
+
+    def __init__(self, path: Path, every_px: int = 1) -> None:
+        """every_px: one pixel of so many by so many is read, the middle one."""
+        self._path, self._every_px = path, every_px
+        self._files = 0
+        self._sequence = 0
+        self._inode = (0, 0)
+        self._head: NDArray[np.int64] | None = None
+        self._pixels = np.zeros((0, 0, 0, 3), np.uint8)
+
+    def poll(self) -> Glimpse | None:
+        """What is shown, if that is new since the last call; None too while it changes, and while
+        there is no whole file."""
+        try:
+            found = os.stat(self._path)
+        except OSError:
+            return None
+        if (found.st_dev, found.st_ino) != self._inode and not self._reopened():
+            return None
+        assert self._head is not None
+        sequence = int(self._head[5])
+        if sequence == self._sequence or int(self._head[4]) != sequence:
+            return None
+        copy = self._pixels.copy()
+        if int(self._head[4]) != sequence:
+            return None
+        self._sequence = sequence
+        return Glimpse(self._files, sequence, copy)
+
+    def _reopened(self) -> bool:
+        try:
+            with open(self._path, "rb") as file:
+                found = os.fstat(file.fileno())
+                memory = np.memmap(file, np.uint8, "r")
+        except (OSError, ValueError):
+            return False  # gone again, or empty: it is being made
+        if memory.size < _HEAD_BYTES:
+            return False
+        head = memory[:_HEAD_BYTES].view(np.int64)
+        shape = int(head[1]), int(head[3]), int(head[2]), 3
+        if int(head[0]) != _MAGIC or memory.size != _HEAD_BYTES + int(np.prod(shape)):
+            return False
+        middle = self._every_px // 2
+        pixels = memory[_HEAD_BYTES:].reshape(shape)
+        self._pixels = pixels[:, middle :: self._every_px, middle :: self._every_px]
+        self._head, self._sequence = head, 0
+        self._inode = found.st_dev, found.st_ino
+        self._files += 1
+        return True

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from player.wall.calibration import IDENTITY, ScreenCalibration, logical_size
 from player.wall.contract import Standing
 from player.wall.front_buffer import FrontBuffer
+from player.wall.losses import ContextWatch
 from player.wall.renderer import (
+    WARM_UP_PX,
     Context,
     DrawnShot,
     Painter,
@@ -32,6 +34,7 @@ class DrawnWall(ABC):
         self._screens = screens
         self._store = PictureStore(context)
         self._painter = Painter(context, owner=True)
+        self._context_watch = ContextWatch(lambda: str(context.error))
         self._calibrations = [IDENTITY] * screens
         self._drawn: tuple[DrawnShot, ...] = ()
         self._shown: tuple[DrawnShot, ...] = ()
@@ -81,7 +84,8 @@ class HeadlessWall(DrawnWall):
             ]
             for framebuffer in self._framebuffers:
                 framebuffer.clear(0.0, 0.0, 0.0, 1.0)
-            self._painter.warm_up(self._framebuffers[0])
+            self._scratch = self._context.simple_framebuffer(WARM_UP_PX, 4)
+            self._painter.warm_up(self._scratch)
 
     def size_of(self, screen: int) -> tuple[int, int]:
         return self._size_px
@@ -89,6 +93,10 @@ class HeadlessWall(DrawnWall):
     def upload(self, source: str, pixels: NDArray[np.uint8]) -> None:
         with self._context:
             self._store.upload(source, pixels)
+
+    def warm_up_next(self, layers: int = 3) -> bool:
+        with self._context:
+            return self._painter.warm_up_next(self._scratch, self._calibrations, layers)
 
     def draw(self, shots: Sequence[Shot]) -> None:
         with self._context:
@@ -99,6 +107,7 @@ class HeadlessWall(DrawnWall):
     def finish(self) -> None:
         with self._context:
             self._context.finish()
+            self._context_watch.check()
 
     def present(self) -> None:
         self.finish()
@@ -138,6 +147,6 @@ class HeadlessWall(DrawnWall):
         self._open = False
         with self._context:
             self._release()
-            for framebuffer in self._framebuffers:
+            for framebuffer in (*self._framebuffers, self._scratch):
                 framebuffer.release()
         self._context.release()

@@ -8,6 +8,7 @@ vertex arrays are never shared. Whoever calls makes the right context current fi
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import moderngl
@@ -15,7 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from player.wall import shaders
-from player.wall.calibration import IDENTITY, Feature, PreparedCalibration, prepared
+from player.wall.calibration import (
+    IDENTITY,
+    Feature,
+    PreparedCalibration,
+    ScreenCalibration,
+    prepared,
+)
 from player.wall.contract import OutputError
 from player.wall.picture_store import (
     DrawnLayer,
@@ -24,11 +31,12 @@ from player.wall.picture_store import (
     PictureStore,
     StoredPicture,
 )
-from player.wall.shots import FITS, Fit, Layer, Overlay, Shot, place
+from player.wall.shots import FITS, MOST_LAYERS, Fit, Layer, Overlay, Shot, place
 from player.wall.warp import Box, around, overlay_place, target_sides, warp_uniforms
 
 __all__ = [
     "FITS",
+    "WARM_UP_PX",
     "Context",
     "DrawnShot",
     "Fit",
@@ -45,6 +53,8 @@ __all__ = [
 _GAIN_EXPONENT = 1 / 2.2
 _EGL_DEVICES = 4  # tried in turn: the first may be a GPU that this user may not open
 
+WARM_UP_PX = (8, 8)
+
 Context = moderngl.Context
 _Kind = Literal["plain", "overlay"] | frozenset[Feature]  # with the features of a calibration
 
@@ -60,21 +70,44 @@ class Painter:
         self._arrays: dict[tuple[_Kind, int], moderngl.VertexArray] = {}
 
     def warm_up(self, framebuffer: moderngl.Framebuffer) -> None:
-        """Draws a pixel of both plain programs: drivers compile at the first use, not before.
+        """Draws a few pixels with the plain programs of one and two layers.
 
-        The others are compiled when a screen first needs them: a wall that is not calibrated
-        should not wait for them, and one that is shows its first picture with them.
+        Drivers compile at the first use, not before. The others follow with `warm_up_next`, or
+        when a screen first needs them: the first picture should not wait for them.
         """
+        for layers in (1, 2):
+            self._draw_corner(framebuffer, layers, IDENTITY)
+
+    def warm_up_next(
+        self,
+        framebuffer: moderngl.Framebuffer,
+        calibrations: Sequence[ScreenCalibration],
+        most_layers: int,
+    ) -> bool:
+        """The same for one more program, of those that shots on these screens may need.
+
+        The fewest layers come first. False if there was none left to do.
+        """
+        for layers in range(1, min(most_layers, MOST_LAYERS) + 1):
+            for calibration in (IDENTITY, *calibrations):
+                screen = prepared(calibration, WARM_UP_PX)
+                kind: _Kind = "plain" if screen.is_plain else screen.features
+                if (kind, layers) not in self._programs:
+                    self._draw_corner(framebuffer, layers, calibration)
+                    return True
+        return False
+
+    def _draw_corner(
+        self, framebuffer: moderngl.Framebuffer, layers: int, calibration: ScreenCalibration
+    ) -> None:
         texture = self._context.texture((4, 4), 4, bytes(64))
         texture.filter = (moderngl.NEAREST, moderngl.NEAREST)
-        stored = StoredPicture(texture, 0, (4, 4))
+        layer = DrawnLayer(
+            StoredPicture(texture, 0, (4, 4)), place("stretch", (4, 4), WARM_UP_PX), 1 / layers
+        )
         self._wrapped[0] = texture
-        for weights in ((1.0,), (0.5, 0.5)):
-            layers = tuple(
-                DrawnLayer(stored, place("stretch", (4, 4), (1, 1)), weight) for weight in weights
-            )
-            shot = DrawnShot(layers, 1.0, prepared(IDENTITY, (1, 1)))
-            self.draw(framebuffer, (0, 0), (1, 1), shot)
+        shot = DrawnShot((layer,) * layers, 1.0, prepared(calibration, WARM_UP_PX))
+        self.draw(framebuffer, (0, 0), WARM_UP_PX, shot)
         if self._owner:
             texture.build_mipmaps()
         self._context.finish()
@@ -119,7 +152,7 @@ class Painter:
         ]
         program = self._program("plain", len(shot.layers))
         program["gain"] = shot.gain**_GAIN_EXPONENT
-        for unit, (name, layer) in enumerate(zip("ab", shot.layers, strict=False)):
+        for (name, layer), box in zip(_named(shot), boxes, strict=True):
             placement = layer.placement
             (scale_x, scale_y), (offset_x, offset_y) = placement.scale, placement.offset
             program[f"at_{name}"] = (
@@ -128,8 +161,8 @@ class Painter:
                 offset_x - left * scale_x,
                 offset_y + top * scale_y,
             )
-            if len(shot.layers) == 2:
-                x, y, width, height = boxes[unit]
+            if len(shot.layers) > 1:
+                x, y, width, height = box
                 program[f"target_{name}"] = (x, y, x + width, y + height)
         self._draw_layers(framebuffer, area, around(boxes), "plain", shot)
 
@@ -152,7 +185,7 @@ class Painter:
             program["black"] = screen.calibration.black
         if "gamma" in screen.features:
             program["gamma_exponent"] = 1 / screen.calibration.gamma
-        for name, layer in zip("ab", shot.layers, strict=False):
+        for name, layer in _named(shot):
             placement = layer.placement
             program[f"at_{name}"] = (*placement.scale, *placement.offset)
             program[f"sides_{name}"] = target_sides(screen, area, placement.target)
@@ -170,12 +203,14 @@ class Painter:
         if viewport != area:
             framebuffer.clear(0.0, 0.0, 0.0, 1.0, viewport=area)
         program = self._program(kind, len(shot.layers))
-        for unit, (name, layer) in enumerate(zip("ab", shot.layers, strict=False)):
+        weight_so_far = 0.0
+        for unit, (name, layer) in enumerate(_named(shot)):
             program[f"level_{name}"] = layer.placement.level
             program[f"kernel_{name}"] = layer.placement.kernel
             self._texture(layer.picture).use(unit)
-        if len(shot.layers) == 2:
-            program["weight_b"] = shot.layers[1].weight
+            weight_so_far += layer.weight
+            if unit:
+                program[f"share_{name}"] = layer.weight / weight_so_far
         self._fill(framebuffer, viewport, kind, len(shot.layers))
 
     def _draw_overlay(
@@ -210,8 +245,10 @@ class Painter:
             else:
                 fragment = shaders.calibrated_fragment(layers, kind)
             program = self._context.program(vertex_shader=shaders.VERTEX, fragment_shader=fragment)
-            for unit, name in enumerate("ab"[:layers]):
+            for unit, name in enumerate(shaders.LAYER_NAMES[:layers]):
                 program[f"picture_{name}"] = unit
+            if kind != "overlay" and layers >= shaders.LEAST_IN_A_LOOP:
+                program["rows"] = 4
             self._programs[key] = program
             self._arrays[key] = self._context.vertex_array(program, [])
         return program
@@ -228,6 +265,10 @@ class Painter:
             )
             self._wrapped[picture.serial] = wrapped
         return wrapped
+
+
+def _named(shot: DrawnShot) -> list[tuple[str, DrawnLayer]]:
+    return list(zip(shaders.LAYER_NAMES, shot.layers, strict=False))
 
 
 def standalone_context() -> moderngl.Context:

@@ -9,6 +9,8 @@ from typing import Literal
 
 Fit = Literal["cover", "contain", "stretch"]
 FITS: tuple[Fit, ...] = ("cover", "contain", "stretch")
+# Two blended key pictures, a film of up to three parts and a still, all fading at once.
+MOST_LAYERS = 6
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,12 @@ class Overlay:
 
 @dataclass(frozen=True)
 class Shot:
-    """What a screen shows: one picture, or two cross-faded in linear light.
+    """What a screen shows: one picture, or up to six mixed in linear light.
 
-    The layers' weights are 0..1 and sum to 1. `gain` is relative luminance, 0 (black) to 1.
-    Overlays lie over the layers, a later one over an earlier. whole: a test card, which is shown
-    with all its edges: the screen's own crop and fit do not apply. Raises ValueError for any other
-    number of layers, weights or gain.
+    The layers' weights are 0..1 and sum to 1; one of weight 0 costs nothing. `gain` is relative
+    luminance, 0 (black) to 1. Overlays lie over the layers, a later one over an earlier. whole: a
+    test card, which is shown with all its edges: the screen's own crop and fit do not apply. Raises
+    ValueError for any other number of layers, weights or gain.
     """
 
     layers: tuple[Layer, ...]
@@ -56,10 +58,10 @@ class Shot:
     whole: bool = False
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.layers) <= 2:
-            raise ValueError(f"a shot has one or two layers, not {len(self.layers)}")
+        if not 1 <= len(self.layers) <= MOST_LAYERS:
+            raise ValueError(f"a shot has 1 to {MOST_LAYERS} layers, not {len(self.layers)}")
         weights = [layer.weight for layer in self.layers]
-        if min(weights) < 0 or abs(sum(weights) - 1) > 1e-6:
+        if not (min(weights) >= 0 and abs(sum(weights) - 1) <= 1e-6):
             raise ValueError(f"the weights of a shot's layers sum to 1, these are {weights}")
         if not 0 <= self.gain <= 1:
             raise ValueError(f"a shot's gain is 0 to 1, not {self.gain}")

@@ -19,10 +19,11 @@ Way = Literal["straight", "buffered"]
 TRIALS = 3
 # Smaller pictures, such as the frame strip, are not worth the question.
 LEAST_TIMED_BYTES = 64 * 1024
+MOST_BUFFERS = 4  # of as many sizes of pictures; the one made first goes when another is needed
 
 
 class Streaming:
-    """Of one context. The buffers stay as long as it does; one is as large as a picture."""
+    """Of one context. A few buffers stay, each as large as a picture."""
 
     def __init__(self, context: moderngl.Context, clock: Clock | None = None) -> None:
         self._context = context
@@ -62,6 +63,8 @@ class Streaming:
                 continue
             buffer = self._buffers.get(whole.nbytes)
             if buffer is None:
+                if len(self._buffers) >= MOST_BUFFERS:
+                    self._buffers.pop(next(iter(self._buffers))).release()
                 buffer = self._context.buffer(reserve=whole.nbytes, dynamic=True)
                 self._buffers[whole.nbytes] = buffer
             buffer.orphan()  # the driver may still be reading what it held

@@ -47,6 +47,8 @@ class Window:
             (glfw.CONTEXT_VERSION_MINOR, 3),
             (glfw.OPENGL_PROFILE, glfw.OPENGL_CORE_PROFILE),
             (glfw.OPENGL_FORWARD_COMPAT, True),
+            # where the driver has it: a reset is told, instead of drawing nothing for ever
+            (glfw.CONTEXT_ROBUSTNESS, glfw.LOSE_CONTEXT_ON_RESET),
             (glfw.DECORATED, False),
             (glfw.AUTO_ICONIFY, False),
             (glfw.FLOATING, False),

@@ -14,6 +14,7 @@ from player.clock import HouseClock
 from player.wall.contract import OutputError, Standing
 from player.wall.desktop import MonitorWatch, sentences, start_glfw, x11_display
 from player.wall.headless_wall import DrawnWall
+from player.wall.losses import ContextWatch, DisplayWatch, reset_status_of
 from player.wall.machine_file import Machine
 from player.wall.monitors import Area
 from player.wall.placing import WithEdid, describe_rate
@@ -29,6 +30,7 @@ _DRIVER_HINT = (
     "A graphics driver with OpenGL 3.3 is needed; on Debian and Ubuntu: apt-get install libgl1 "
     "libglx-mesa0 libgl1-mesa-dri."
 )
+_told = sentences("The pictures could not be drawn", "Look at the graphics driver.", moderngl.Error)
 # Windows are looked after, in case something has moved them, every so many polls.
 POLLS_BETWEEN_CORRECTIONS = 16
 
@@ -58,6 +60,7 @@ class WindowWall(DrawnWall):
         self._closing = ExitStack()
         try:
             with sentences("The windows could not be opened", _DRIVER_HINT, moderngl.Error):
+                self._display_watch = DisplayWatch(x11_display(self._glfw))
                 self._watch = MonitorWatch(self._glfw, ask_xrandr)
                 self._closing.callback(self._watch.close)
                 if not self._watch.monitors:
@@ -67,6 +70,10 @@ class WindowWall(DrawnWall):
                 self._seating = self._first_seating(screens, size, machine)
                 self._open_windows()
                 super().__init__(self._windows[0].context, screens)
+                self._windows[0].make_current()
+                self._context_watch = ContextWatch(
+                    lambda: str(self._context.error), reset_status_of(self._glfw)
+                )
                 for window in self._windows:
                     window.make_current()
                     if window is not self._windows[0]:
@@ -112,10 +119,23 @@ class WindowWall(DrawnWall):
         _, area = self._place_of(screen)
         return area.width, area.height
 
+    @_told
     def upload(self, source: str, pixels: NDArray[np.uint8]) -> None:
         self._windows[0].make_current()
         self._store.upload(source, pixels)
 
+    @_told
+    def warm_up_next(self, layers: int = 3) -> bool:
+        for place, window in enumerate(self._windows):
+            window.make_current()
+            # the first one's painter also draws what is read back, of all the screens
+            calibrations = self._calibrations[place : place + 1] if place else self._calibrations
+            painter = window.painter or self._painter
+            if painter.warm_up_next(window.context.screen, calibrations, layers):
+                return True
+        return False
+
+    @_told
     def draw(self, shots: Sequence[Shot]) -> None:
         sizes = [(max(1, w), max(1, h)) for w, h in map(self.size_of, range(self._screens))]
         self._windows[0].make_current()
@@ -138,12 +158,17 @@ class WindowWall(DrawnWall):
                 window.context.screen, (area.x, bottom), (area.width, area.height), shot
             )
 
+    @_told
     def finish(self) -> None:
         for window in self._windows:
             if window.is_shown:
                 window.make_current()
                 window.context.finish()
+        self._windows[0].make_current()
+        self._context_watch.check()
+        self._display_watch.check()
 
+    @_told
     def present(self) -> None:
         shown = [window for window in self._windows if window.is_shown]
         for window in sorted(shown, key=lambda window: window is self._master):
@@ -152,8 +177,10 @@ class WindowWall(DrawnWall):
         self._context.finish()
         self._shown = self._drawn
 
+    @_told
     def poll(self) -> bool:
         self._glfw.poll_events()
+        self._display_watch.check()
         self._polls += 1
         if self._watch.glance():
             self._seating.follow(self._watch.monitors, self._clock.now_ns())
@@ -204,6 +231,10 @@ class WindowWall(DrawnWall):
 
     def close(self) -> None:
         if not self._windows:
+            return
+        if self._display_watch.is_lost:  # without it GLFW and the driver have nothing to give back
+            self._closing.close()
+            self._windows.clear()
             return
         for window in self._windows[1:]:
             window.make_current()

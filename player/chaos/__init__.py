@@ -1,0 +1,1 @@
+"""Faults on demand while the installation plays, judged by the pixels alone."""

@@ -1,0 +1,45 @@
+"""What the command line says to the player. Values only."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Mode = Literal["auto", "live", "film", "slate"]
+OutputKind = Literal["windows", "span", "headless"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says. size: of one screen in pixels, None for the outputs' own.
+
+    state, journal: see docs/reliability.md. make_films: those that are missing, in the background.
+    program: run_installation.py itself.
+    """
+
+    show: Path
+    mode: Mode = "auto"
+    outputs: OutputKind | None = None
+    size: tuple[int, int] | None = None
+    frames: int | None = None
+    machine: Path | None = None
+    stamp: bool = False
+    front: Path | None = None
+    node: str | None = None
+    report: Path | None = None
+    snapshot: Path | None = None
+    osc_host: str = "127.0.0.1"
+    osc_port: int = 9000
+    threads: int = 1
+    state: Path | None = None
+    journal: Path | None = None
+    make_films: bool = False
+    falls_back: bool = True
+    allow: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    program: Path = Path("run_installation.py")
+
+
+class ApplicationError(Exception):
+    """The installation cannot run; the text is a sentence for the person who started it."""
