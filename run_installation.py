@@ -27,6 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(
         prog="run_installation.py",
+        allow_abbrev=False,
         description="Shows a set of ballads on several screens, drawn live by a generator.",
         epilog="Without a display it plays headless. Esc, q, Ctrl-C and SIGTERM end it.",
     )

@@ -223,8 +223,8 @@ def open_engine(
 
     remember: keep what calibration finds in the user's cache folder. engine_path: pins how pictures
     are made (`EnginePath.to_dict`, as another engine's `path` gave it) instead of calibrating.
-    Raises CheckpointError when the file cannot be used; KeyError, TypeError or ValueError for a path
-    that is none.
+    Raises CheckpointError when the file cannot be used; KeyError, TypeError or ValueError for an
+    engine_path that is none.
     """
     torch.set_num_threads(threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import signal
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -126,7 +127,7 @@ def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> 
     slates.start([(show.settings.screens[screen].ballad, 0) for screen in house.screens])
     report = FrameReport(show.settings.fps)
     report.note("start_to_live_s", None)
-    caretaker = Caretaker(show, state=options.state, journal=options.journal)
+    caretaker = Caretaker(show, options.mode, state=options.state, journal=options.journal)
     closing.callback(caretaker.close)
     side_px = info.img_resolution if info is not None else 0
     sources = Sources(
@@ -172,6 +173,7 @@ def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> 
         clock=house.clock,
         schedule=schedule,
         watchers=watchers,
+        alive=caretaker.alive,
         origin_ns=house.origin_ns,
     )
     _log.info(
@@ -319,6 +321,8 @@ def _stop_on_signals() -> Callable[[], bool]:
 
     signal.signal(signal.SIGINT, note)
     signal.signal(signal.SIGTERM, note)
+    if sys.platform == "win32":
+        signal.signal(signal.SIGBREAK, note)
     return lambda: bool(received)
 
 

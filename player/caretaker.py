@@ -26,7 +26,7 @@ Facts = Callable[[], Mapping[str, object]]
 class Caretaker:
     """`start`, then `presented` after every present, then `end`; `close` whatever happens."""
 
-    def __init__(self, show: Show, *, state: Path | None, journal: Path | None) -> None:
+    def __init__(self, show: Show, mode: str, *, state: Path | None, journal: Path | None) -> None:
         """state: the file that a player after this one resumes from. journal: a folder."""
         self._heartbeat = Heartbeat.from_environment(os.environ)
         self._keeper = (
@@ -44,7 +44,7 @@ class Caretaker:
         )
         self._watch = Watch(self._teller.tell, is_restart=self._restarts > 0)
         self._minutes: Minutes | None = None
-        self._show = show
+        self._show, self._mode = show, mode
 
     def event(self, kind: str, sentence: str) -> None:
         """A line for the journal."""
@@ -69,12 +69,18 @@ class Caretaker:
             "start",
             f"Playing {self._show.settings.title} on {wall.describe()}. {reason}".strip(),
             restarts=self._restarts,
+            mode=self._mode,
+            show=self._show.settings.title,
+            wall=wall.describe(),
         )
+
+    def alive(self, now_ns: int) -> None:
+        """After every present, at this time of the house clock."""
+        self._heartbeat.ready()
+        self._heartbeat.presented(now_ns)
 
     def presented(self, presented: Presented) -> None:
         """After every present of the running show."""
-        self._heartbeat.ready()
-        self._heartbeat.presented(presented.presented_ns)
         if self._keeper is not None:
             self._keeper.keep(presented.transport, presented.tick, presented.origin_ns)
         if self._minutes is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -30,8 +29,6 @@ COLLECT_IN_NS = 10_000_000
 COLLECT_EVERY_TICKS = 300
 # The first picture may wait so long for the film, which needs no fade then as a still would.
 FILM_WAIT_NS = 1_000_000_000
-
-_log = logging.getLogger(__name__)
 
 Stop = Callable[[], bool]
 
@@ -66,9 +63,11 @@ class FrameLoop:
         clock: Clock,
         schedule: ScheduleDesk | None = None,
         watchers: Sequence[Watcher] = (),
+        alive: Callable[[int], None] = lambda now_ns: None,
         origin_ns: int | None = None,
     ) -> None:
-        """watchers: told of every present, at once; they must not block.
+        """watchers: told of every present of the running show, at once; they must not block.
+        alive: told the time of every present, those before the show runs as well.
 
         origin_ns: when tick 0 is, on a clock shared with others or with a player that was here
         before; None: ticks begin with `preroll`.
@@ -77,7 +76,7 @@ class FrameLoop:
         self._sources, self._conductor = sources, conductor
         self._composer, self._desk = composer, desk
         self._report, self._schedule = report, schedule
-        self._watchers, self._origin_ns = tuple(watchers), origin_ns
+        self._watchers, self._alive, self._origin_ns = tuple(watchers), alive, origin_ns
         self._longest_early_ns = LONGEST_EARLY_NS + frame_to_ns(1, self._fps)
         self._tick = 0
         self._was_seen = False  # a picture, not black
@@ -112,6 +111,8 @@ class FrameLoop:
             self._tick = self._tick + 1 if self._origin_ns is None else self._tick_at(now_ns)
             self._conductor.stand(self._tick)
             is_whole = is_there and not self._sources.is_fading
+            if self._was_seen and self._wall.warm_up_next():
+                continue  # now, because in the middle of the show a frame would wait for it
             is_settled = settled and not waits_for_film
             if self._conductor.is_ready and (is_whole or is_settled):
                 break
@@ -140,9 +141,10 @@ class FrameLoop:
             waiting_ns = self._clock.now_ns()
             if due_ns - waiting_ns > self._longest_early_ns:
                 moved = ns_to_frame(waiting_ns - origin_ns, self._fps) + 1 - self._tick
-                _log.warning("The clock was set back: the show moves by %d frames.", moved)
+                self._sources.tell_clock(
+                    f"The clock was set back: the show moves by {moved} frames."
+                )
                 self._tick += moved
-                self._sources.clock_moved()
                 end_tick = None if end_tick is None else end_tick + moved
                 continue
             self._collect_garbage(due_ns - lead_ns - waiting_ns)
@@ -178,8 +180,9 @@ class FrameLoop:
                 following = min(following, end_tick)
             passed = following - self._tick - 1
             if self._origin_ns is not None and passed > self._fps:
-                _log.warning("The house clock is %d frames further on: the show follows.", passed)
-                self._sources.clock_moved()
+                self._sources.tell_clock(
+                    f"The house clock is {passed} frames further on: the show follows."
+                )
             elif transport.rate:  # a pause passes over no frame
                 self._report.dropped(passed)
             self._tick = following
@@ -247,6 +250,7 @@ class FrameLoop:
             self._clock.wait_until_ns(due_ns - self._refresh_ns())
             held_ns = self._clock.now_ns()
         self._wall.present()
+        self._alive(self._clock.now_ns())
         self._report.stage("upload", uploaded_ns - began_ns)
         self._report.stage("draw", drawn_ns - uploaded_ns)
         self._report.stage("hold", held_ns - drawn_ns)

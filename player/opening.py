@@ -12,7 +12,7 @@ from player.live.synthesized_source import SynthesizedSource
 from player.options import Options
 from player.upkeep.saved_state import Resumed
 from player.upkeep.state_file import resumed
-from shows.generator_file import GeneratorInfo
+from shows.generator_file import GeneratorInfo, read_generator_info
 from shows.schema import ShowError
 from shows.show import Show
 from shows.show_file import load_show

@@ -75,7 +75,9 @@ class ScheduleDesk:
     def due_commands(self, now_ns: int) -> tuple[TransportCommand, ...]:
         """What the schedule commands at a time of the house clock: one command or none.
 
-        A border of the schedule commands once; of several that were passed at once, the newest.
+        A border of the schedule commands once; of several that were passed at once, the newest. To
+        be asked on every tick, also where another machine decides and the answer is thrown away:
+        what nobody asked for stays due.
         """
         if self._schedule is None:
             return ()

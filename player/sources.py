@@ -62,6 +62,7 @@ class Sources:
         self._policies = [Policy.opening()] * len(screens)
         self._moved_ago: int | None = None  # ticks since the house clock jumped
         self._shown_keys: tuple[Key, ...] = ()
+        self._restarts = 0
 
     @property
     def showing(self) -> Showing:
@@ -76,6 +77,12 @@ class Sources:
     def clock_moved(self) -> None:
         """The house clock jumped: the sources need a moment for frames that nobody announced."""
         self._moved_ago = 0
+
+    def tell_clock(self, sentence: str) -> None:
+        """A jump of the house clock while the show runs, for the journal."""
+        _log.warning("%s", sentence)
+        self._event("clock", sentence)
+        self.clock_moved()
 
     def engine(self) -> SourceStatus | None:
         """How the engine is; None without one."""
@@ -146,6 +153,9 @@ class Sources:
             self._policies[place] = advanced(self._policies[place], offer)
         if self._moved_ago is not None:
             self._moved_ago += 1
+        if status is not None and status.restarts != self._restarts:
+            self._restarts = status.restarts
+            self._event("worker", f"The synthesis worker is started again. {status.detail}")
         if self.showing != before:
             self._tell(status, live_age, film_only)
         weights = tuple(policy.weights for policy in self._policies)

@@ -82,6 +82,9 @@ class FakeWall:
     def take_keys(self) -> tuple[str, ...]:
         return ()
 
+    def warm_up_next(self, layers: int = 3) -> bool:
+        return False
+
     def upload(self, source: str, pixels: NDArray[np.uint8]) -> None:
         self.uploads.append(source)
         self._pixels[source] = pixels.copy()

@@ -49,7 +49,7 @@ def show(tmp_path: Path) -> Path:
 @pytest.fixture
 def quick_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """A page without plots, which take two seconds."""
-    monkeypatch.setattr(module, "page_of", lambda *_, **__: "page")
+    monkeypatch.setattr("player.upkeep.night_plots.plots", lambda *_: ())
 
 
 @pytest.fixture
@@ -115,6 +115,7 @@ def test_what_is_in_a_bundle(tmp_path: Path, journal: Path, show: Path) -> None:
     assert "numpy" in versions["packages"]
 
 
+@pytest.mark.usefixtures("quick_page")
 def test_no_secret_is_in_a_bundle(journal: Path, show: Path) -> None:
     files = made(journal, show)
     whole = b"\n".join(files.values()).decode("utf-8", "replace")

@@ -146,16 +146,16 @@ def test_a_course_tells_what_is_due(time_ns: int, frame: int, later: int, fps: F
     assert course.due(then_ns, 1) == frame + later + 7
 
 
-def test_a_course_is_laid_through_the_middle_and_not_led_astray() -> None:
+def test_a_course_is_laid_along_the_punctual_ones() -> None:
     course = Course.through(0, (0,) * SCREENS, FPS)
     # presented and seen 9 ms late, each frame: the course moves by that
     late = [replace(present(tick), time_ns=tick * FRAME_NS + 9_000_000) for tick in range(60)]
-    fitted = course.fitted(late)
-    assert fitted.offsets[0] == pytest.approx(-0.27, abs=0.01)
-    assert fitted.due(100 * FRAME_NS + 9_000_000, 3) == 100
-    stray = [present(tick, -8) for tick in range(60)]
-    assert course.fitted(stray).offsets[0] == -1.0
-    assert course.fitted([]) == course
+    assert course.ahead(late) == pytest.approx(-0.27, abs=0.01)
+    assert course.moved(-0.27).due(100 * FRAME_NS + 9_000_000, 3) == 100
+    # most of them late by a frame or two: the others count
+    busy = [present(tick, -(tick % 3)) for tick in range(60)]
+    assert course.ahead(busy) == pytest.approx(0, abs=0.01)
+    assert course.ahead([]) == 0
 
 
 def test_wrong_frames_are_told_in_words_and_single_screens_counted() -> None:

@@ -67,7 +67,7 @@ def player(tmp_path: Path) -> Player:
     player = Player(tmp_path / "front")
     for tick in range(60):  # in the middle of the films, and over their end later
         player.shows(tick, 150 + tick)
-    assert player.observer.has_course and player.observer.fit(59 * FRAME_NS)
+    assert player.observer.has_course and player.observer.settle(59 * FRAME_NS)
     return player
 
 
@@ -112,7 +112,34 @@ def test_other_ballads_are_found_anew(player: Player) -> None:
     assert not player.observer.has_course
     for tick in range(60, 130):
         player.shows(tick, 40 + tick, order=order)
-    assert player.observer.fit(129 * FRAME_NS) and player.wrong(70, 130) == 0
+    assert player.observer.settle(129 * FRAME_NS) and player.wrong(70, 130) == 0
+
+
+def test_a_show_that_slips_or_runs_ahead_does_not_take_its_judge_along(player: Player) -> None:
+    for step, least in ((-1, 60), (1, 30)):  # a frame in two seconds, and never back
+        first = player.observer.seen[-1].time_ns // FRAME_NS + 1
+        for tick in range(first, first + 300):
+            player.shows(tick, 150 + tick + step * (tick - first) // 60)
+            if tick % 60 == 0:
+                player.observer.fit(tick * FRAME_NS)
+        assert player.wrong(first, first + 300) >= least
+        for tick in range(first + 300, first + 420):
+            player.shows(tick, 150 + tick)
+            if tick % 60 == 0:
+                player.observer.fit(tick * FRAME_NS)
+        assert player.wrong(first + 305, first + 420) == 0
+
+
+def test_a_first_picture_that_misled_on_some_screens_is_put_right(tmp_path: Path) -> None:
+    player = Player(tmp_path / "front")
+    mixed = [player.films[name][30 + more] for name, more in zip(BALLADS, (0, 1, 2), strict=True)]
+    player.presents(0, [picture.repeat(2, 0).repeat(2, 1) for picture in mixed])
+    settled = []
+    for tick in range(1, 150):
+        player.shows(tick, 30 + tick)
+        settled.append(player.observer.settle(tick * FRAME_NS))
+    assert settled[-1] and not any(settled[:60])
+    assert set(player.observer.seen[-1].off) == {0}
 
 
 def test_what_is_like_no_film_sets_no_course(tmp_path: Path) -> None:

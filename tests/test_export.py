@@ -120,6 +120,7 @@ def test_a_manifest_that_is_none_is_refused_by_name(tmp_path: Path, content: byt
 def test_two_exports_are_equal_byte_for_byte(show: Show, tmp_path: Path) -> None:
     for name in "ab":
         export(options(show, out=tmp_path / name, ballads=("1",)), stop=never)
+    assert sha256_of(tmp_path / "a" / "ballad-1.mp4")[1] > 1000
     hashes = {sha256_of(tmp_path / name / "ballad-1.mp4") for name in "ab"}
     assert len(hashes) == 1
 
@@ -150,6 +151,9 @@ def test_finished_films_stay_and_others_are_made_again(show: Show) -> None:
 def test_films_hold_as_many_cycles_as_live_repeats_after(show: Show) -> None:
     assert plan_of(options(show)).films[0].facts.frames == 100
     assert plan_of(options(show, cycles=3)).films[0].facts.frames == 300
+    for cycles in (0, -1, 1001):
+        with pytest.raises(ExportError, match="1 to 1000 cycles"):
+            plan_of(options(show, cycles=cycles))
 
 
 def test_stopped_in_the_middle_it_keeps_whole_parts_and_goes_on(show: Show) -> None:
@@ -197,13 +201,15 @@ def test_a_sequence_of_pictures_is_exact(show: Show) -> None:
 
 def test_press_films(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contact, "EDIT_S", 1)
+    monkeypatch.setattr(contact, "CONTACT_WIDTH_PX", 320)
+    monkeypatch.setattr(contact, "LEAST_PX", 64)
     monkeypatch.setattr(contact, "CONTACT_S", Fraction(1, 3))
     report = export(options(show, edit=True, contact=True), stop=never)
     assert report.press == ("edit.mp4", "contact.mp4")
     cut = decoded(show.folder / "films" / "edit.mp4")
     sheet = decoded(show.folder / "films" / "contact.mp4")
-    assert cut.shape == (30, 512, 512, 3)
-    assert sheet.shape[0] == 10 and sheet.shape[2] == 1920
+    assert cut.shape == (30, 64, 64, 3)
+    assert sheet.shape[0] == 10 and sheet.shape[2] == 320
     assert report.frames == 200 + 30 + 2 * 10
 
 
@@ -226,6 +232,27 @@ def test_seven_pictures_stand_in_rows_of_four_and_three() -> None:
 def test_an_unknown_ballad_is_answered_with_those_there_are(show: Show, name: str) -> None:
     with pytest.raises(ExportError, match=r"has no ballad .*1 ballad-1, 2 ballad-2"):
         export(options(show, ballads=(name,)), stop=never)
+
+
+def test_a_ballad_made_elsewhere_is_not_missing(show: Show) -> None:
+    path = show.ballad_folder("ballad-1") / "ballad.yaml"
+    path.write_text(path.read_text() + "film: my.mp4\n")
+    (show.ballad_folder("ballad-1") / "my.mp4").write_bytes(b"whatever")
+    report = export(options(show, missing=True), stop=never)
+    assert report.films == ("ballad-2",) and report.skipped == ("ballad-1",)
+
+
+def test_a_pin_that_fits_no_engine_is_told(show: Show) -> None:
+    parts = show.folder / "films" / ".parts"
+    parts.mkdir(parents=True)
+    hash_ = show.latents["ballad-1"].generator_hash
+    path = {"precision": "float7", "singly_from": 4, "layers": [], "keeps_clamp": True}
+    (parts / "pinned.json").write_text(json.dumps({"generator_hash": hash_, "engine_path": path}))
+    with pytest.raises(ExportError, match=r"float7.*--fresh lets it choose anew"):
+        export(options(show, factory=REAL), stop=never)
+    for broken in (b"", b"{", b"[1]", b"\xff"):
+        (parts / "pinned.json").write_bytes(broken)
+        assert export(options(show, resume=False, ballads=("1",)), stop=never).frames == 100
 
 
 def test_ballads_go_by_id_title_or_number(show: Show) -> None:

@@ -12,8 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from player.films.codecs import SUFFIXES, CodecName
 from player.films.decoder import FilmReader
-from player.films.film_facts import KEYFRAME_EVERY, FilmError, FilmFacts
+from player.films.encoder import FilmEncoder, choose_codec
+from player.films.film_facts import KEYFRAME_EVERY, FilmError, FilmFacts, facts_of, facts_text
+from player.films.mp4_boxes import look_at_frames, read_mp4
 from tests.film_maker import make_film, number_of, numbers
 
 FRAMES = 120
@@ -123,6 +126,30 @@ def test_films_made_elsewhere_are_exact_too(kind: str, tmp_path: Path) -> None:
     assert (reader.frames, reader.fps, reader.facts) == (70, fps, None)
     order = [*range(70), *np.random.default_rng(1).permutation(70).tolist(), 70, 69]
     assert [read(reader, index) for index in order] == [index % 70 for index in order]
+    reader.close()
+
+
+@pytest.mark.parametrize("name", ["h264", "hevc", "av1", "prores"])
+def test_what_export_writes_is_read_exactly(name: CodecName, tmp_path: Path) -> None:
+    try:
+        codec = choose_codec(name, (64, 64))
+    except FilmError as fault:
+        pytest.skip(str(fault))
+    path = tmp_path / f"ballad-1{SUFFIXES[name]}"
+    facts = FACTS.model_copy(update={"frames": 40})
+    encoder = FilmEncoder(path, codec, (64, 64), Fraction(30), {"comment": facts_text(facts)})
+    for picture in numbers(40, 64, 64):
+        rgba = np.dstack([picture, np.full((64, 64), 255, np.uint8)])
+        encoder.add(rgba[None])
+    encoder.close()
+    video = read_mp4(path)
+    assert video is not None and (video.frames, video.fps) == (40, 30)
+    assert facts_of(video.comment) == facts
+    look_at_frames(path, video)
+    reader = FilmReader(path)
+    assert reader.facts == facts and reader.colour == "BT.709, limited range"
+    order = [*range(40), *reversed(range(40)), 31, 3, 17, 40]
+    assert [read(reader, index) for index in order] == [index % 40 for index in order]
     reader.close()
 
 

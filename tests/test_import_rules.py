@@ -28,6 +28,8 @@ NOT_LOADED = {
     "player.application": {"torch", "generator", "training"},
     "player.live.synthesis_worker": {"torch", "generator", "training", "moderngl", "glfw"},
     "player.osc.control": {"torch", "PIL", "moderngl", "glfw", "av", "generator", "training"},
+    "player.films.film_source": HEAVY | {"generator", "training"},
+    "player.films.export": {"torch", "moderngl", "glfw", "generator", "training"},
     "player.transport": HEAVY | {"generator", "training"},
     "player.sync.endpoint": {"torch", "PIL", "moderngl", "glfw", "av", "generator", "training"},
     "player.simulate": {"torch", "PIL", "moderngl", "glfw", "av", "generator", "training"},

@@ -61,8 +61,8 @@ def test_the_status_tells_what_is_on_and_how_well(rig: Rig) -> None:
             "/status",
             "ok",
             "playing, frame 50; 1 ballad-1 painting 1; 2 ballad-2 painting 1; "
-            "3 ballad-3 painting 1; source live; engine ready: As a fake can be. (fake engine); quality: every frame; "
-            "worker restarts 0; presented 48; late 1; repeated 1; dropped 2; "
+            "3 ballad-3 painting 1; source live; engine ready: As a fake can be. (fake engine); "
+            "quality: every frame; worker restarts 0; presented 48; late 1; repeated 1; dropped 2; "
             "on paper; on paper; on paper",
         )
     ]

@@ -82,6 +82,16 @@ def test_what_is_due_at_the_start_is_commanded_but_not_what_opens_anyway(tiny_sh
     assert Rig(tiny_show, "2026-11-20T12:30", **BALLADS).run(3) == []
 
 
+def test_what_was_due_while_nobody_asked_is_one_command(tiny_show: Show) -> None:
+    """As before the first tick, while the first pictures are waited for."""
+    rig = Rig(tiny_show, "2026-11-20T09:59:00", rotation={"every_minutes": 1})
+    for _ in range(200):
+        rig.desk.brightness_at(rig.now_ns)
+        rig.now_ns += S
+        rig.wall_ns += S
+    assert rig.run(2) == [SetBallad("ballad-1")]  # turn 602 of the day, of seven
+
+
 def test_each_is_commanded_at_its_border(tiny_show: Show) -> None:
     assert Rig(tiny_show, "2026-11-20T09:59:58", **BALLADS).run(4) == [
         SetBallad("ballad-3"),

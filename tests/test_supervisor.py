@@ -138,11 +138,11 @@ def test_a_player_that_is_stopped_is_ended_too(tmp_path: Path) -> None:
 
 
 def test_a_player_that_never_shows_a_picture_is_ended(tmp_path: Path) -> None:
-    patience = replace(QUICK, first_picture_s=0.4)
+    patience = replace(QUICK, first_picture_s=1.0)
     with Supervised(tmp_path, "mute", "exit:0", patience=patience) as supervised:
         assert supervised.ended() == 0
     assert supervised.lives()[1]["INSPACE_RESTART_REASON"] == (
-        "The player showed no picture within 0.4 s of its start and was ended."
+        "The player showed no picture within 1 s of its start and was ended."
     )
 
 

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +195,9 @@ def report(drill: Drill, seconds: float, args: argparse.Namespace) -> dict[str, 
         "frames_unseen": tally.unseen,
         "start_to_first_picture_s": drill.first_picture_s,
         "rss_mb_slope_per_hour": slope([one for one, _ in drill.measured]).as_dict(),
+        "player_rss_mb_slope_per_hour": slope(
+            [replace(one, value=footprint.player_rss_mb) for one, footprint in drill.measured]
+        ).as_dict(),
         "rss_mb_first": first.rss_mb if first else None,
         "rss_mb_last": last.rss_mb if last else None,
         "player_rss_mb_first": first.player_rss_mb if first else None,

@@ -164,7 +164,7 @@ class Drill:
 
     def _lock(self, now_ns: int) -> None:
         """Where the films stand is found, and proves itself for two seconds."""
-        if self._observer.has_course and self._observer.fit(now_ns):
+        if self._observer.has_course and self._observer.settle(now_ns):
             if self._playing_ns is None:
                 self._playing_ns = now_ns
             self._settle(now_ns)

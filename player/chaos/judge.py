@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from operator import add
 from statistics import median
 from typing import Literal
 
@@ -68,18 +69,24 @@ class Course:
     def due(self, time_ns: int, screen: int) -> int:
         return round(self.offsets[screen] + float(self.fps * time_ns / 1_000_000_000))
 
-    def fitted(self, seen: Sequence[Seen], most: float = 1.0) -> Course:
-        """Moved, all screens alike, to lie in the middle of what was seen; by `most` frames at
-        most, so that a show that goes astray does not take its judge along."""
-        off = [
+    def ahead(self, seen: Sequence[Seen]) -> float:
+        """How many frames the punctual ones of what was seen lay before (above 0) or behind it.
+
+        Pictures come late on a machine with much to do, and never early: so not the middle of
+        them counts but the foremost tenth, one in ten being left to the noise of matching.
+        """
+        off = sorted(
             self.due(one.time_ns, screen) + frames - self._exact(one.time_ns, screen)
             for one in seen
             for screen, frames in enumerate(one.off)
-        ]
-        if not off:
-            return self
-        move = min(max(median(off), -most), most)
-        return Course(self.fps, tuple(offset + move for offset in self.offsets))
+        )
+        return off[len(off) * 9 // 10] if off else 0.0
+
+    def moved(self, frames: float | Sequence[float]) -> Course:
+        """All screens alike, or each by its own frames."""
+        if isinstance(frames, int | float):
+            frames = [frames] * len(self.offsets)
+        return Course(self.fps, tuple(map(add, self.offsets, frames)))
 
     def _exact(self, time_ns: int, screen: int) -> float:
         return self.offsets[screen] + float(self.fps * time_ns / 1_000_000_000)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from statistics import median
 
-from player.chaos.judge import BLACK_BELOW, LIT_ABOVE, UNLIKE, Course, Seen
+from player.chaos.judge import BLACK_BELOW, LIT_ABOVE, TOLERANCE, UNLIKE, Course, Seen
 from player.chaos.picture_match import Match, Reference
 from player.wall.front_buffer import Glimpse
 
 FIT_S = 2.0  # a course is fitted to so much of what was seen
+DOWN, UP = 0.25, 1.0  # frames
+DOWN_FIRST = 3.0
+RIGHT_SHARE = 0.9
 LEAST_SHARE = 0.3  # of the presents due in that time: an overloaded machine is judged, too
 _FIRST_NS = 100_000_000
 _KEPT = 4096  # presents: more than the longest window has
@@ -25,6 +29,7 @@ class Observer:
         self._references, self._fps = references, fps
         self._ballads = tuple(ballads)
         self._course: Course | None = None
+        self._moved = 0.0  # frames since the films' place was settled
         self.seen: deque[Seen] = deque(maxlen=_KEPT)
 
     @property
@@ -52,7 +57,7 @@ class Observer:
             if max(match.distance for match in found) > UNLIKE:
                 return None
             frames = [match.frames_on for match in found]
-            self._course = Course.through(now_ns, frames, self._fps)
+            self._course, self._moved = Course.through(now_ns, frames, self._fps), 0.0
             self.seen.clear()
         course = self._course
         matches, black = [], 0
@@ -72,19 +77,38 @@ class Observer:
         self.seen.append(one)
         return one
 
-    def fit(self, until_ns: int) -> bool:
-        """Lay the course through the middle of the last seconds before that time, if all was well
-        in them; whether it was."""
+    def settle(self, until_ns: int) -> bool:
+        """Once it is known where the films stand: lay the course exactly; whether that was so.
+
+        The one picture it was found on may have misled on some screens, by a frame or two, as one
+        blended of two others does.
+        """
+        if self._course is not None and self._lasts(until_ns - int(FIT_S * 1e9)):
+            seen = self.since(until_ns - int(FIT_S * 1e9))
+            off = [round(median(column)) for column in zip(*(one.off for one in seen), strict=True)]
+            if any(frames != off[0] for frames in off):
+                self._course = self._course.moved(off)
+                self.seen.clear()
+                return False
+        is_fit = self.fit(until_ns, down=DOWN_FIRST)
+        self._moved = 0.0
+        return is_fit
+
+    def fit(self, until_ns: int, down: float = DOWN, up: float = UP) -> bool:
+        """Lay the course along the last seconds before that time, if all was well in them; whether
+        it was. In all it is moved by no more than `down` and `up` frames from where it was settled:
+        a show that slips, or runs ahead, does not take its judge along."""
         from_ns = until_ns - int(FIT_S * 1e9)
         healthy = [one for one in self.since(from_ns) if from_ns <= one.time_ns <= until_ns]
-        lasts = bool(self.seen) and self.seen[0].time_ns <= from_ns + _FIRST_NS
-        if self._course is None or not lasts or len(healthy) < LEAST_SHARE * FIT_S * self._fps:
+        enough = len(healthy) >= LEAST_SHARE * FIT_S * self._fps
+        if self._course is None or not enough or not self._lasts(from_ns):
             return False
-        fitted = self._course.fitted(healthy)
-        right = sum(one.is_right(2) for one in healthy)
-        if right < 0.9 * len(healthy):
+        right = sum(one.is_right(TOLERANCE) for one in healthy)
+        if right < RIGHT_SHARE * len(healthy):
             return False
-        self._course = fitted
+        wanted = self._moved + self._course.ahead(healthy)
+        move = min(max(wanted, -down), up) - self._moved
+        self._course, self._moved = self._course.moved(move), self._moved + move
         return True
 
     def since(self, time_ns: int) -> list[Seen]:
@@ -95,6 +119,9 @@ class Observer:
             if one.time_ns < time_ns:
                 break
         return found[::-1]
+
+    def _lasts(self, from_ns: int) -> bool:
+        return bool(self.seen) and self.seen[0].time_ns <= from_ns + _FIRST_NS
 
     def _located(self, glimpse: Glimpse) -> list[Match]:
         return [

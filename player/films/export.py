@@ -124,7 +124,9 @@ def _count_on(bar: tqdm[Any]) -> Callable[[int], None]:
 def _require_room(plan: Plan, options: ExportOptions, frames: int) -> None:
     # every film once, and the longest twice while its parts are joined
     longest = max((film.facts.frames for film in plan.films), default=0)
-    needed = bytes_needed(options.codec, plan.size_px, frames + longest) + _SPARE_BYTES
+    parts = (plan.folder / ".parts").iterdir()
+    there = sum(part.stat().st_size for part in parts if part.is_file())
+    needed = bytes_needed(options.codec, plan.size_px, frames + longest) + _SPARE_BYTES - there
     free = shutil.disk_usage(plan.folder).free
     if free < needed:
         raise ExportError(

@@ -101,10 +101,16 @@ def plan_of(options: ExportOptions) -> Plan:
         info = read_generator_info(show.generator_path)
     except ShowError as fault:
         raise ExportError(str(fault)) from fault
-    cycles = options.cycles or show.settings.noise_cycles
+    cycles = show.settings.noise_cycles if options.cycles is None else options.cycles
     if not 1 <= cycles <= MOST_CYCLES:
         raise ExportError(f"A film holds 1 to {MOST_CYCLES} cycles; --cycles says {cycles}.")
     folder = options.out or films_folder(show)
+    for name, is_wanted in (("edit", options.edit), ("contact", options.contact)):
+        if is_wanted and name in show.ballad_ids:
+            raise ExportError(
+                f"--{name} would be written over the film of the ballad {name!r}; choose another "
+                "folder with --out, and no --ballad of that name."
+            )
     ballads = chosen_ballads(show, options.ballads)
     try:
         films = [

@@ -62,10 +62,11 @@ class ExportReport:
             if self.worst_psnr_db is None
             else f" Compared with the engine's pictures: {self.worst_psnr_db:.1f} dB at the least."
         )
-        press = f" and {', '.join(self.press)}" if self.press else ""
+        films = (_films(len(self.films)),) if self.films else ()
+        made = " and ".join([*films, *self.press]) or "a share of the films"
         return (
-            f"Made {_films(len(self.films))}{press} in {self.folder}: {self.frames} frames in "
-            f"{self.seconds:.1f} s, {self.fps:.0f} a second with {self.codec.partition(' ')[0]}, "
+            f"Made {made} in {self.folder}: {self.frames} frames in {self.seconds:.1f} s, "
+            f"{self.fps:.0f} a second with {self.codec.partition(' ')[0]}, "
             f"{self.ratio:.0%} of the engine's own {self.engine_fps:.0f}.{checked}{kept}"
         )
 

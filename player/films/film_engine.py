@@ -183,9 +183,7 @@ class FilmEngine:
                     "the machine is far too busy."
                 )
             elif (fault := future.exception()) is not None:
-                if not isinstance(fault, FilmError):
-                    raise fault
-                self._has_failed(film, str(fault))
+                self._has_failed(film, _sentence(film.path, fault))
 
     def _run(self, job: _Job) -> None:
         head = job.head
@@ -238,6 +236,13 @@ class FilmEngine:
         if self._faults != self._told:
             self._told = dict(self._faults)
             self._board.set_faults(self._told)
+
+
+def _sentence(path: Path, fault: BaseException) -> str:
+    if isinstance(fault, FilmError):
+        return str(fault)
+    # whatever a strange file makes of the decoder's library: the other films go on
+    return f"{path} cannot be played: {type(fault).__name__}: {fault}."
 
 
 def _cost(head: _Head, index: int) -> int:

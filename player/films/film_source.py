@@ -88,6 +88,7 @@ class FilmSource:
         self._asked: dict[int, NDArray[np.float32]] = {}
         self._stands = (-1, 0)  # the playhead, and since when it is there, or was asked for again
         self._playhead = -1
+        self._may_run = self._is_running = False
         self._board: FilmBoard | None = None
         try:
             self._board = FilmBoard.create()
@@ -104,6 +105,7 @@ class FilmSource:
             },
             limits=limits or FILM_LIMITS,
             role="film",
+            usual_pictures=screens,
             checks=False,
         )
 
@@ -136,11 +138,12 @@ class FilmSource:
         if self._board is not None and not self._board.set_paths(self._paths):
             self._refused = "The films found last are too many to be told to the film process."
             _log.warning("%s", self._refused)
+        self._run()
 
     def start(self) -> None:
-        """Start the film process; returns at once."""
-        if self._board is not None:
-            self._source.start()
+        """Start the film process; returns at once. Without a film it waits for the first one."""
+        self._may_run = True
+        self._run()
 
     def request(self, frame: int, wanted: Sequence[Sequence[FilmFrame]]) -> None:
         """Ask for a show frame: up to PARTS film frames for each screen. Never blocks.
@@ -197,6 +200,8 @@ class FilmSource:
         status = self._source.status()
         if self._board is None:
             return replace(status, state="failed", detail=self._refused)
+        if not self._is_running:
+            return replace(status, detail="There are no films.")
         detail = status.detail.replace("The engine is being loaded.", "The films are being opened.")
         if status.state == "ready":
             failing = [self._faults[n] for n in self._numbers.values() if n in self._faults]
@@ -210,10 +215,16 @@ class FilmSource:
 
     def close(self) -> None:
         """End the process and free the shared memory, within a second. May be called twice."""
+        self._may_run = False
         self._source.close()
         board, self._board = self._board, None
         if board is not None:
             board.close()
+
+    def _run(self) -> None:
+        if self._may_run and self._films and self._board is not None and not self._is_running:
+            self._is_running = True
+            self._source.start()
 
     def _ask_again(self, now_ns: int) -> None:
         """A frame that stands, as of a show that is paused, gets what was missing of it at first:

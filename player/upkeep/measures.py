@@ -8,10 +8,12 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from player.live.shared_segment import segment_folder
@@ -27,7 +29,7 @@ def process_measures() -> dict[str, object]:
     """Of this process and its children, each None where it cannot be read.
 
     `rss_mb` and `children_rss_mb` resident megabytes, `children` their number; `descriptors` and
-    `threads` of this process alone; `segments` blocks of shared memory with its name; `cpu_c` and
+    `threads` of this process alone; `segments` its blocks of shared memory; `cpu_c` and
     `gpu_c` the hottest of each in degrees Celsius, `gpu_mb` memory in use on the GPUs.
     """
     import psutil
@@ -45,7 +47,7 @@ def process_measures() -> dict[str, object]:
         told["children_rss_mb"] = round(sum(map(_rss_bytes, children)) / 1e6, 1)
     except (psutil.Error, OSError):
         pass
-    told["segments"] = _segments(os.getpid())
+    told["segments"] = _segments()
     told["cpu_c"] = _cpu_c()
     told["gpu_c"], told["gpu_mb"] = _gpu.read()
     return told
@@ -60,14 +62,16 @@ def _rss_bytes(process: Any) -> int:
         return 0
 
 
-def _segments(pid: int) -> int | None:
-    """Blocks of shared memory that this process has made and not taken back."""
-    if sys.platform == "win32":
+def _segments() -> int | None:
+    """Blocks of shared memory that this process has mapped, also those whose name is taken back
+    already (proc_pid_maps(5)); None elsewhere than on Linux."""
+    if sys.platform != "linux":
         return None
     try:
-        return sum(1 for _ in segment_folder().glob(f"inspace-{pid}-*"))
+        maps = Path("/proc/self/maps").read_text(errors="replace")
     except OSError:
         return None
+    return len(set(re.findall(rf"{re.escape(str(segment_folder()))}/(inspace-[0-9a-f-]+)", maps)))
 
 
 def _cpu_c() -> float | None:

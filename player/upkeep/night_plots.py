@@ -165,7 +165,14 @@ def _svg(title: str, draw: Callable[[Any], None], span: Span, starts: Sequence[f
 def _time_axis(axes: Any, span: Span) -> None:
     """Ticks at whole local hours, some six of them; a change to summer time moves them."""
     hours = span.hours(span.until_ns)
-    step = next((step for step in (0.25, 0.5, 1, 2, 3, 4, 6, 12, 24) if hours / step <= 8), 48)
+    step = next(
+        (
+            step
+            for step in (1 / 60, 1 / 30, 1 / 12, 1 / 6, 0.25, 0.5, 1, 2, 3, 4, 6, 12, 24)
+            if hours / step <= 8
+        ),
+        48,
+    )
     step_ns = round(step * HOUR_NS)
     begins = local(span.since_ns, span.zone)
     past_s = begins.hour * 3600 + begins.minute * 60 + begins.second

@@ -23,6 +23,7 @@ FILMS_AMBER_S = 60
 SILENT_S = 150  # longer than two minutes without a word: nothing ran
 DROPPED_SHARE = 0.01  # of a minute's frames; from here on it is a bad minute
 BAD_MINUTES_RED = 30
+SHORT_S = 10  # a part of a minute, at an end, is too short for shares
 UNSTEADY_SHARE = 0.1  # of a minute's frames late, or repeated on some screen
 HOT_CPU_C = 90
 HOT_GPU_C = 87
@@ -148,7 +149,8 @@ def _unsteady(minutes: Sequence[Minute], zone: Zone) -> list[Reason]:
     found = [
         minute
         for minute in minutes
-        if max(minute.late, minute.repeated) > UNSTEADY_SHARE * minute.ticks
+        if minute.seconds >= SHORT_S
+        and max(minute.late, minute.repeated) > UNSTEADY_SHARE * minute.ticks
     ]
     if not found:
         return []
@@ -158,6 +160,7 @@ def _unsteady(minutes: Sequence[Minute], zone: Zone) -> list[Reason]:
 
 
 def _bad_minutes(minutes: Sequence[Minute], zone: Zone) -> list[Reason]:
+    minutes = [minute for minute in minutes if minute.seconds >= SHORT_S]
     shares = [minute.dropped / (minute.ticks + minute.dropped) for minute in minutes]
     bad = [place for place, share in enumerate(shares) if share > DROPPED_SHARE]
     if not bad:
