@@ -154,8 +154,7 @@ def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> 
         watchers.append(lambda presented: morning.tend(presented.tick))
     projectors = ProjectorDesk(show, wall_ns=wall_ns, environment=os.environ)
     closing.callback(projectors.close)
-    if house.conductor.decides:
-        projectors.start()
+    projectors.start()  # on every machine: each asks first how a projector is
     loop = FrameLoop(
         show.settings.fps,
         wall,

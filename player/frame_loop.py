@@ -219,9 +219,9 @@ class FrameLoop:
             self._collect_at_tick = self._tick + COLLECT_EVERY_TICKS
 
     def _follow_schedule(self, now_ns: int) -> None:
-        if self._schedule is None or not self._conductor.decides:
-            return
-        for command in self._schedule.due_commands(now_ns):
+        """What is due passes a machine by that does not decide: when it takes over, it is obeyed."""
+        due = self._schedule.due_commands(now_ns) if self._schedule is not None else ()
+        for command in due if self._conductor.decides else ():
             self._conductor.obey(command, self._tick)
 
     def _show_frame(self, transport: Transport, frame: int, due_ns: int | None) -> Choice:

@@ -11,6 +11,7 @@ import argparse
 import json
 import multiprocessing
 import os
+import signal
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -56,6 +57,10 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+# the parts end with the pool; their own traces would say nothing
+_DEAF_TO_CTRL_C = (signal.SIGINT, signal.SIG_IGN)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Simulate and print; 0 if no rule is broken, 1 if one is, 2 for a wrong argument."""
     args = build_parser().parse_args(arguments)
@@ -67,15 +72,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     shards = shards_of(args.show, round(args.days * DAY_S), args.seed, args.sabotage)
     clock = HouseClock()
     start_ns = clock.now_ns()
-    results = list(
-        tqdm(
-            _simulated(shards, args.jobs),
-            total=len(shards),
-            unit="part",
-            desc="simulated",
-            disable=not sys.stderr.isatty(),
+    try:
+        results = list(
+            tqdm(
+                _simulated(shards, args.jobs),
+                total=len(shards),
+                unit="part",
+                desc="simulated",
+                disable=not sys.stderr.isatty(),
+            )
         )
-    )
+    except KeyboardInterrupt:
+        print("player.simulate_week: interrupted; nothing was judged.", file=sys.stderr)
+        return 130
     figures = figures_of(results, (clock.now_ns() - start_ns) / 1e9)
     figures["days"], figures["seed"], figures["sabotage"] = args.days, args.seed, args.sabotage
     print(table(figures))
@@ -102,7 +111,9 @@ def _simulated(shards: Sequence[Shard], jobs: int) -> Iterator[ShardResult]:
         return
     # spawn: the same on every system, and nothing inherited
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+    with ProcessPoolExecutor(
+        jobs, mp_context=context, initializer=signal.signal, initargs=_DEAF_TO_CTRL_C
+    ) as pool:
         waiting = [pool.submit(simulate_shard, shard) for shard in shards]
         try:
             for done in as_completed(waiting):

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from player.frame_loop import LOOKAHEAD_FRAMES
+from player.live_keys import LOOKAHEAD_FRAMES
 from tests.installation_process import Installation
 from tests.tick_helpers import wait_for
 from tests.wall_on_desktop import SEVEN_SCREENS

@@ -29,8 +29,8 @@ def present(
     tick: int, off: int = 0, *, file: int = 1, sequence: int | None = None, black: int = 0
 ) -> Seen:
     number = tick + 1 if sequence is None else sequence
-    off_all, far = (off,) * SCREENS, (2.0,) * SCREENS
-    return Seen(tick * FRAME_NS, file, number, off_all, far, black)
+    off_all, far, due = (off,) * SCREENS, (2.0,) * SCREENS, (tick,) * SCREENS
+    return Seen(tick * FRAME_NS, file, number, off_all, far, black, due)
 
 
 def healthy(ticks: range) -> list[Seen]:

@@ -47,6 +47,7 @@ PLAYER_DOORS = {
     "pythonosc": ("osc/packets",),
     "PIL": ("application", "cards/identify_card", "upkeep/journal_pictures"),
     "av": ("films/encoder", "films/decoder", "films/contact"),
+    "aiopjlink": ("projectors",),
     "generator": ("live/synthesis_worker",),
     "training": (),
     "torch": (),

@@ -34,6 +34,7 @@ GIVE_UP_S = 15.0  # on a player that does not come back
 LOCK_LIMIT_S = 30.0
 MEASURE_EVERY_S = 10.0
 ASK_EVERY_S = 0.3
+STRIKE_WITHIN_S = 0.3
 SETTLED_S = 1.0  # after a fault, before the memory is measured: what has ended is gone by then
 CHANGE_MORE_S = 1.5  # after the morph of a change of ballad
 USUAL_FAULT_S = 8.0
@@ -77,6 +78,8 @@ class Drill:
         self._fault_ns = 0
         self._files_before = 0
         self._harmed = 0  # pid
+        self._strike_ns: int | None = None  # when the next fault is done, once that is decided
+        self._was_live = False
         self._to: list[str] = []  # what a change of ballad leads to
         self._kill_in_change_ns: int | None = None
         self._usual_s = USUAL_FAULT_S
@@ -199,9 +202,15 @@ class Drill:
             self._told(f"{len(self._left)} faults did not fit into the time")
             self._phase = "done"
             return
-        if not self._observer.fit(now_ns) and self._in_phase_s(now_ns) < GIVE_UP_S:
-            return  # not before all is well
-        self._do(self._left.pop(0), now_ns)
+        if self._strike_ns is None:  # not before all is well, and live
+            is_live = self._observer.fit(now_ns) and self._is_live(now_ns)
+            if is_live or (now_ns - self._next_ns) / 1e9 > GIVE_UP_S:
+                # an answer comes at the same moment of every frame; the fault does not
+                self._strike_ns = now_ns + int(self._chance.uniform(0.0, STRIKE_WITHIN_S) * 1e9)
+                self._was_live = is_live
+        elif now_ns >= self._strike_ns:
+            self._strike_ns = None
+            self._do(self._left.pop(0), now_ns)
 
     def _do(self, kind: Kind, now_ns: int) -> None:
         assert self._playing_ns is not None
@@ -222,7 +231,7 @@ class Drill:
                 raise HouseError(f"There is no process to harm ({kind}).")
             self._harm(victim.pid, signal.SIGSTOP if kind == "hang" else signal.SIGKILL)
             self._enter("window", now_ns)
-        self.faults.append(Fault(kind, (now_ns - self._playing_ns) / 1e9))
+        self.faults.append(Fault(kind, (now_ns - self._playing_ns) / 1e9, self._was_live))
         self._told(f"fault {len(self.faults)}: {kind}")
 
     def _harm(self, pid: int, number: signal.Signals) -> None:

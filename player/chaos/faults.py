@@ -20,13 +20,14 @@ _PLAYER: Kind = "player"
 class Fault:
     """One fault and what was seen of it.
 
-    time_s: since the start. frames: longest run of wrong ones in its window (worker faults).
-    back_s: until the right frame was seen again (a player's end). live_again_s: until live was on
-    by itself, None if it was not in time.
+    time_s: since the start. was_live: when it came, as the player says. frames: longest run of
+    wrong ones in its window (worker faults). back_s: until the right frame was seen again (a
+    player's end). live_again_s: until live was on by itself, None if it was not in time.
     """
 
     kind: Kind
     time_s: float
+    was_live: bool = True
     frames: int | None = None
     black: int = 0
     back_s: float | None = None
@@ -37,6 +38,7 @@ class Fault:
         return {
             "time_s": round(self.time_s, 2),
             "kind": self.kind,
+            "was_live": self.was_live,
             "frames": self.frames,
             "black": self.black,
             "back_s": None if self.back_s is None else round(self.back_s, 3),

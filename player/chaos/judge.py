@@ -30,7 +30,8 @@ State = Literal["right", "wrong", "unseen"]
 @dataclass(frozen=True)
 class Seen:
     """One present. file and sequence: see `Glimpse`. off: frames from the due one, per screen.
-    distance: see `Match`. black: of the screens, how many were black and should not have been."""
+    distance: see `Match`. black: of the screens, how many were black and should not have been.
+    due: the frames that were due, per screen, by the course as it was then."""
 
     time_ns: int
     file: int
@@ -38,6 +39,7 @@ class Seen:
     off: tuple[int, ...]
     distance: tuple[float, ...]
     black: int = 0
+    due: tuple[int, ...] = ()
 
     def is_right(self, tolerance: int, held_frames: int = 0) -> bool:
         """After it has stood for so many frames, too."""
@@ -76,9 +78,9 @@ class Course:
         them counts but the foremost tenth, one in ten being left to the noise of matching.
         """
         off = sorted(
-            self.due(one.time_ns, screen) + frames - self._exact(one.time_ns, screen)
+            due + frames - self._exact(one.time_ns, screen)
             for one in seen
-            for screen, frames in enumerate(one.off)
+            for screen, (due, frames) in enumerate(zip(one.due, one.off, strict=True))
         )
         return off[len(off) * 9 // 10] if off else 0.0
 

@@ -14,7 +14,7 @@ from player.wall.front_buffer import Glimpse
 FIT_S = 2.0  # a course is fitted to so much of what was seen
 DOWN, UP = 0.25, 1.0  # frames
 DOWN_FIRST = 3.0
-RIGHT_SHARE = 0.9
+RIGHT_SHARE, RIGHT_SHARE_FIRST = 0.9, 0.5  # of the presents
 LEAST_SHARE = 0.3  # of the presents due in that time: an overloaded machine is judged, too
 _FIRST_NS = 100_000_000
 _KEPT = 4096  # presents: more than the longest window has
@@ -29,6 +29,7 @@ class Observer:
         self._references, self._fps = references, fps
         self._ballads = tuple(ballads)
         self._course: Course | None = None
+        self._is_aligned = False  # the screens with each other
         self._moved = 0.0  # frames since the films' place was settled
         self.seen: deque[Seen] = deque(maxlen=_KEPT)
 
@@ -58,12 +59,13 @@ class Observer:
                 return None
             frames = [match.frames_on for match in found]
             self._course, self._moved = Course.through(now_ns, frames, self._fps), 0.0
+            self._is_aligned = False
             self.seen.clear()
         course = self._course
+        dues = tuple(course.due(now_ns, screen) for screen in range(len(self._ballads)))
         matches, black = [], 0
-        for screen, sample in enumerate(glimpse.pixels):
+        for screen, (sample, due) in enumerate(zip(glimpse.pixels, dues, strict=True)):
             reference = self._reference(screen)
-            due = course.due(now_ns, screen)
             matches.append(reference.nearest(sample, due))
             black += bool(sample.mean() < BLACK_BELOW and reference.mean(due) > LIT_ABOVE)
         one = Seen(
@@ -73,6 +75,7 @@ class Observer:
             tuple(match.frames_on for match in matches),
             tuple(match.distance for match in matches),
             black,
+            dues,
         )
         self.seen.append(one)
         return one
@@ -83,18 +86,22 @@ class Observer:
         The one picture it was found on may have misled on some screens, by a frame or two, as one
         blended of two others does.
         """
-        if self._course is not None and self._lasts(until_ns - int(FIT_S * 1e9)):
-            seen = self.since(until_ns - int(FIT_S * 1e9))
-            off = [round(median(column)) for column in zip(*(one.off for one in seen), strict=True)]
-            if any(frames != off[0] for frames in off):
-                self._course = self._course.moved(off)
+        from_ns = until_ns - int(FIT_S * 1e9)
+        if self._course is not None and not self._is_aligned and self._lasts(from_ns):
+            self._is_aligned = True
+            seen = self.since(from_ns)
+            off = [median(column) for column in zip(*(one.off for one in seen), strict=True)]
+            apart = [round(frames - median(off)) for frames in off]
+            if any(apart):
+                self._course = self._course.moved(apart)
                 self.seen.clear()
-                return False
-        is_fit = self.fit(until_ns, down=DOWN_FIRST)
+        is_fit = self.fit(until_ns, down=DOWN_FIRST, share=RIGHT_SHARE_FIRST)
         self._moved = 0.0
         return is_fit
 
-    def fit(self, until_ns: int, down: float = DOWN, up: float = UP) -> bool:
+    def fit(
+        self, until_ns: int, down: float = DOWN, up: float = UP, share: float = RIGHT_SHARE
+    ) -> bool:
         """Lay the course along the last seconds before that time, if all was well in them; whether
         it was. In all it is moved by no more than `down` and `up` frames from where it was settled:
         a show that slips, or runs ahead, does not take its judge along."""
@@ -104,7 +111,7 @@ class Observer:
         if self._course is None or not enough or not self._lasts(from_ns):
             return False
         right = sum(one.is_right(TOLERANCE) for one in healthy)
-        if right < RIGHT_SHARE * len(healthy):
+        if right < share * len(healthy):
             return False
         wanted = self._moved + self._course.ahead(healthy)
         move = min(max(wanted, -down), up) - self._moved

@@ -30,6 +30,7 @@ def judged(figures: dict[str, Any], planned_faults: int) -> list[Judgement]:
     slope = figures["rss_mb_slope_per_hour"]
     lines = [
         Judgement("faults", str(len(faults)), str(planned_faults), len(faults) == planned_faults),
+        Judgement("of these while live", str(figures["faults_while_live"]), "all", None),
         _most("wrong frames after a kill", figures["fallback_frames_max"], KILL_FRAMES, ""),
         _most("wrong frames after a hang", figures["hang_frames_max"], HANG_FRAMES, ""),
         _most("player back", figures["player_back_s_max"], BACK_S, " s"),
@@ -89,6 +90,7 @@ def worst(faults: Sequence[Fault], was_live_at_first: bool = True) -> dict[str, 
         "hangs": sum(fault.kind == "hang" for fault in faults),
         "player_kills": sum(fault.kind == "player" for fault in faults),
         "ballad_changes": sum(fault.kind == "change" for fault in faults),
+        "faults_while_live": sum(fault.was_live for fault in faults),
         "fallback_frames_max": _largest(f.frames for f in faults if f.kind == "kill"),
         "hang_frames_max": _largest(f.frames for f in faults if f.kind == "hang"),
         "player_back_s_max": _largest(
