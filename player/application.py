@@ -124,7 +124,8 @@ def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> 
     closing.callback(wall.close)
     slates = SlateSource(show, SLATE_PX)
     closing.callback(slates.close)
-    slates.start([(show.settings.screens[screen].ballad, 0) for screen in house.screens])
+    opening = [(show.settings.screens[screen].ballad, 0) for screen in house.screens]
+    slates.start([] if opens_with_film else opening)
     report = FrameReport(show.settings.fps)
     report.note("start_to_live_s", None)
     caretaker = Caretaker(show, options.mode, state=options.state, journal=options.journal)

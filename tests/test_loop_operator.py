@@ -70,7 +70,7 @@ def test_the_status_tells_what_is_on_and_how_well(rig: Rig) -> None:
 
 def test_a_pause_holds_the_frame_and_drops_nothing(rig: Rig) -> None:
     rig.wall.at_poll = {20: lambda: rig.say("/pause"), 60: lambda: rig.say("/play")}
-    rig.wall.costs_ns[40] = int(7.3 * FRAME_NS)
+    rig.wall.costs_ns[40] = int(7.55 * FRAME_NS)
     shown = rig.run(107)
     # The stall falls into the pause: six ticks are gone, and no frame. Of the two ticks on which
     # the command comes, the first shows frame 20 as it would have anyway, the second shows it too.
