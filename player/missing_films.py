@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -28,10 +28,17 @@ class Adopts(Protocol):
 class MissingFilms:
     """Looks at the films' folder now and then; what has changed there is judged in a thread."""
 
-    def __init__(self, show: Show, source: Adopts, program: Path, event: Event) -> None:
-        """program: run_installation.py, which makes films."""
+    def __init__(
+        self,
+        show: Show,
+        source: Adopts,
+        program: Path,
+        event: Event,
+        make: Callable[[Sequence[str]], IdleProcess] = IdleProcess,
+    ) -> None:
+        """program: run_installation.py, which makes films. make: what runs it."""
         self._show, self._source, self._event = show, source, event
-        self._maker = IdleProcess(
+        self._maker = make(
             [
                 sys.executable,
                 str(program),
@@ -40,7 +47,7 @@ class MissingFilms:
             ]
         )
         self._folder = films_folder(show)
-        self._look_at_tick = 0
+        self._look_at_tick: int | None = None
         self._seen: set[tuple[str, int]] = set()
         self._check: FilmCheck | None = None
         self._checker: threading.Thread | None = None
@@ -56,7 +63,7 @@ class MissingFilms:
         if self._check is not None:
             self._source.adopt(self._check.films)
             self._check = None
-        if tick < self._look_at_tick:
+        if self._look_at_tick is not None and tick < self._look_at_tick:
             return
         self._look_at_tick = tick + LOOK_EVERY_TICKS
         there = self._films_there()

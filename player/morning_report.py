@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from player.upkeep.idle_process import IdleProcess
 from player.upkeep.wall_time import Zone, local
 
 LOOK_EVERY_TICKS = 900
+FIRST_LOOK_TICKS = 1800  # the start has enough to do
 AT_HOUR = 7  # local time: before the doors open, after the night
 
 _log = logging.getLogger("player")
@@ -20,17 +21,26 @@ class MorningReport:
     """Once a day after 7:00 local time, if the page of that day is not there yet."""
 
     def __init__(
-        self, show: Path, journal: Path, program: Path, zone: Zone, wall_ns: Callable[[], int]
+        self,
+        show: Path,
+        journal: Path,
+        program: Path,
+        zone: Zone,
+        wall_ns: Callable[[], int],
+        make: Callable[[Sequence[str]], IdleProcess] = IdleProcess,
     ) -> None:
-        """program: run_installation.py, which makes the page. zone: of the show's schedule."""
+        """program: run_installation.py, which makes the page. zone: of the show's schedule. make:
+        what runs it."""
         self._show, self._journal, self._program = show, journal, program
-        self._zone, self._wall_ns = zone, wall_ns
-        self._look_at_tick = 0
+        self._zone, self._wall_ns, self._make = zone, wall_ns, make
+        self._look_at_tick: int | None = None
         self._asked = ""
         self._process: IdleProcess | None = None
 
     def tend(self, tick: int) -> None:
         """Once per tick; cheap."""
+        if self._look_at_tick is None:
+            self._look_at_tick = tick + FIRST_LOOK_TICKS
         if tick < self._look_at_tick:
             return
         self._look_at_tick = tick + LOOK_EVERY_TICKS
@@ -44,7 +54,7 @@ class MorningReport:
         if now.hour < AT_HOUR or page.name == self._asked or page.exists():
             return
         self._asked = page.name
-        self._process = IdleProcess(
+        self._process = self._make(
             [
                 *(sys.executable, str(self._program), "report"),
                 *("--show", str(self._show), "--journal", str(self._journal)),
