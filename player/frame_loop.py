@@ -19,8 +19,8 @@ from player.wall.contract import Wall
 from shows.timebase import frame_to_ns, ns_to_frame
 
 # Drawing begins this share of a frame before the frame is due, so that it can be shown then. On two
-# cores that draw, decode and synthesise at once 3 % of frames were late with a quarter, none of 1200
-# with a half; a command is seen 8 ms later for it.
+# cores that draw, decode and synthesise at once 3 % of frames were late with a quarter, none with a
+# half; a command is seen 8 ms later for it.
 LEAD = Fraction(1, 2)
 # A wait looks at `stop` at least this often.
 LONGEST_WAIT_NS = 50_000_000
