@@ -114,6 +114,13 @@ def build_parser() -> argparse.ArgumentParser:
         help="make missing films in the background, at idle priority (scripts/play does)",
     )
     parser.add_argument(
+        "--film-decoder",
+        default="",
+        metavar="DEVICE",
+        help="decode films by hardware: a device type of FFmpeg such as cuda, vaapi or d3d11va; "
+        "where it fails they play by software (default: software)",
+    )
+    parser.add_argument(
         "--no-fallback",
         action="store_true",
         help="for tests: screens wait for live pictures whatever happens",
@@ -203,6 +210,7 @@ def _play(args: argparse.Namespace) -> int:
                 journal=args.journal,
                 make_films=args.make_films,
                 falls_back=not args.no_fallback,
+                film_decoder=args.film_decoder,
                 allow=tuple(args.osc_allow),
                 program=PROGRAM,
             )

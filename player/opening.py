@@ -92,7 +92,8 @@ def film_source(
     if not check.films and (info is None or not options.make_films or options.mode != "auto"):
         return None
     size_px = max(sizes) if info is None else (info.img_resolution, info.img_resolution)
-    return FilmSource(check.films, screens=screens, size_px=size_px)
+    hardware = options.film_decoder
+    return FilmSource(check.films, screens=screens, size_px=size_px, hardware=hardware)
 
 
 def live_source(

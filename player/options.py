@@ -16,7 +16,7 @@ class Options:
     """What the command line says. size: of one screen in pixels, None for the outputs' own.
 
     state, journal: see docs/reliability.md. make_films: those that are missing, in the background.
-    program: run_installation.py itself.
+    program: run_installation.py itself. film_decoder: a device type of FFmpeg, as in "cuda".
     """
 
     show: Path
@@ -37,6 +37,7 @@ class Options:
     journal: Path | None = None
     make_films: bool = False
     falls_back: bool = True
+    film_decoder: str = ""
     allow: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
     program: Path = Path("run_installation.py")
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from player.films.film_facts import film_path, films_folder
 from player.films.library import Film
 from player.missing_films import LOOK_EVERY_TICKS, MissingFilms
 from tests.export_engine import make_short_show
-from tests.film_maker import make_film, numbers
+from tests.film_maker import make_film, number_of, numbers
 from tests.installation_process import Installation
 from tests.test_film_library import facts_for, short_show
 from tests.tick_helpers import wait_for
@@ -70,6 +73,28 @@ def test_a_show_without_films_makes_them_and_falls_back_on_them(tmp_path: Path) 
         run.status_with(r"source live;", seconds=60)
         run.signal(signal.SIGTERM)
         assert run.ended() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_films_alone_play_without_torch(tmp_path: Path) -> None:
+    show = short_show(tmp_path / "show")
+    films_folder(show).mkdir()
+    for ballad_id in show.ballad_ids:
+        facts = facts_for(show, ballad_id)
+        make_film(film_path(show, ballad_id), numbers(facts.frames, 16, 16), facts=facts)
+    show.generator_path.unlink()  # nor is there a generator
+    (tmp_path / "torch.py").write_text("raise ImportError('torch is not installed here')")
+    report, front = tmp_path / "report.json", tmp_path / "front"
+    words = ("--show", show.folder, "--outputs", "headless", "--size", "64x64", "--mode", "film")
+    with Installation(
+        *words, "--frames", 60, "--report", report, "--snapshot", front, PYTHONPATH=str(tmp_path)
+    ) as run:
+        assert run.ended() == 0, run.text
+    told = json.loads(report.read_text())
+    assert set(told["frames_by_source"]) == {"film"} and told["frames_presented"] > 50
+    last = np.asarray(Image.open(front / "screen-1-screen-1.png"))
+    assert number_of(last) == told["last_frame"] % 40
 
 
 def role_of(pid: int) -> str:
