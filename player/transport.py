@@ -10,7 +10,7 @@ from typing import Literal, assert_never
 from player import commands
 from player.commands import CommandError, TransportCommand
 from shows.show import Show
-from shows.timeline import Cue, Cues, add_cue, opening_cues, position_at
+from shows.timeline import Cue, Cues, add_cue, opening_cues, phase_frames, position_at
 
 BLACKOUT_TICKS = 15
 
@@ -96,7 +96,8 @@ def apply_command(
         case _:
             assert_never(command)
     start = frame_at(t, tick) if start_frame is None else start_frame
-    return _with_ballads(show, t, wanted, start)
+    in_unison = isinstance(command, commands.SetBallad)
+    return _with_ballads(show, t, wanted, start, in_unison=in_unison)
 
 
 def describe(show: Show, t: Transport, tick: int) -> str:
@@ -148,13 +149,16 @@ def _stepped(show: Show, cues: Cues, step: int) -> dict[int, str]:
     }
 
 
-def _with_ballads(show: Show, t: Transport, wanted: dict[int, str], start: int) -> Transport:
-    """The transport with one new cue on each screen of `wanted`."""
+def _with_ballads(
+    show: Show, t: Transport, wanted: dict[int, str], start: int, *, in_unison: bool
+) -> Transport:
+    """The transport with one new cue on each screen of `wanted`; in unison all at one place."""
     for ballad_id in wanted.values():
         show.ballad(ballad_id)
     cues = list(t.cues)
     for screen, ballad_id in wanted.items():
-        cue = Cue(ballad_id, start, show.settings.ballad_change_frames)
+        offset = 0 if in_unison else phase_frames(show, screen, ballad_id)
+        cue = Cue(ballad_id, start, show.settings.ballad_change_frames, offset)
         cues[screen] = add_cue(_begun(cues[screen], start), cue, start)
     return replace(t, cues=tuple(cues))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
+from shows.schema import Ballad
 from shows.show import Show
 from shows.timeline import latents_at, opening_cues
 
@@ -20,6 +21,7 @@ _SEEN_IN_A_BALLAD = {
     "noise_cycles",
     "noise_mode",
     "truncation_psi",
+    "path",
 }
 
 
@@ -28,7 +30,7 @@ def show_fingerprint(show: Show) -> str:
     noise, and the generator's content hash. Without latents (stills alone): of the rest."""
     words = {
         "settings": show.settings.model_dump(mode="json", exclude=_NOT_SEEN),
-        "ballads": [[ballad.id, list(ballad.painting_ids)] for ballad in show.ballads],
+        "ballads": [_ballad_words(ballad) for ballad in show.ballads],
     }
     digest = hashlib.sha256(json.dumps(words, sort_keys=True).encode())
     for ballad_id in sorted(show.latents):
@@ -41,7 +43,7 @@ def ballad_fingerprint(show: Show, ballad_id: str) -> str:
     Raises ShowError."""
     settings = show.settings.model_dump(mode="json", include=_SEEN_IN_A_BALLAD)
     ballad = show.ballad(ballad_id)
-    words = {"settings": settings, "ballad": [ballad.id, list(ballad.painting_ids)]}
+    words = {"settings": settings, "ballad": _ballad_words(ballad)}
     digest = hashlib.sha256(json.dumps(words, sort_keys=True).encode())
     if ballad_id in show.latents:
         _add_latents(digest, show, ballad_id)
@@ -58,6 +60,11 @@ def opening_latents_checksum(show: Show, frame: int) -> str:
     for screen in range(len(cues)):
         digest.update(latents_at(show, cues, screen, frame).tobytes())
     return digest.hexdigest()
+
+
+def _ballad_words(ballad: Ballad) -> list[object]:
+    strengths = [ballad.loop_strength, *(one.loop_strength for one in ballad.paintings)]
+    return [ballad.id, list(ballad.painting_ids), strengths]
 
 
 def _add_latents(digest: hashlib._Hash, show: Show, ballad_id: str) -> None:

@@ -33,6 +33,8 @@ SCHEMA_VERSION = 1
 MAX_NODES = 62
 
 Easing = Literal["linear", "smoothstep"]
+Path = Literal["linear", "smooth"]
+Phases = Literal["together", "wave", "scattered"]
 Fit = Literal["cover", "contain", "stretch"]
 NoiseMode = Literal["const", "none"]
 
@@ -96,11 +98,16 @@ Frames = Annotated[int, Field(ge=0, le=1_000_000)]
 Pixels = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
+Strength = Annotated[float, Field(ge=0, le=100)]
+
+
 class Painting(StrictModel):
     """One illustration of a ballad and the line it stands for.
 
     file: relative to the ballad's folder. crop: x, y, width, height in pixels of the file.
     background: the colour that alpha is flattened on. scene: free, read by the painter alone.
+    loop_strength: of this painting's noise loop, None: the ballad's. loop_seed: another draw of its
+    noise, when the ballad is published next.
     """
 
     id: PaintingId
@@ -114,6 +121,8 @@ class Painting(StrictModel):
     ] = None
     background: Colour | None = None
     scene: dict[str, Any] | None = None
+    loop_strength: Strength | None = None
+    loop_seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
     @field_validator("crop")
     @classmethod
@@ -129,6 +138,7 @@ class Ballad(StrictModel):
     """One ballad: its paintings in order. child: its number in Child's collection.
 
     film: one made elsewhere, relative to the ballad's folder, played in place of the exported one.
+    loop_strength: of its noise loops, None: the show's `noise_strength`.
     """
 
     id: Id
@@ -136,6 +146,7 @@ class Ballad(StrictModel):
     child: Annotated[int, Field(ge=1, le=305)] | None = None
     colour: Colour | None = None
     film: RelativeFile | None = None
+    loop_strength: Strength | None = None
     paintings: Annotated[
         tuple[Painting, ...],
         BeforeValidator(listed("paintings")),
@@ -161,11 +172,15 @@ class Ballad(StrictModel):
 
 
 class Screen(StrictModel):
-    """One output: its name, the ballad it opens with, and how a square picture meets it."""
+    """One output: its name, the ballad it opens with, and how a square picture meets it.
+
+    phase_frames: how far on it shows ballads of its own; None: as the show's `phases` say.
+    """
 
     name: Annotated[str, Field(min_length=1, max_length=64)]
     ballad: Id
     fit: Fit = "cover"
+    phase_frames: Frames | None = None
 
 
 class Node(StrictModel):
@@ -199,7 +214,9 @@ class ShowSettings(StrictModel):
     frames_per_stop: Annotated[int, Field(ge=1, le=1_000_000)] = 30
     morph_frames: Frames = 150
     ballad_change_frames: Frames = 150
-    noise_strength: Annotated[float, Field(ge=0, le=100)] = 0.25
+    noise_strength: Strength = 0.25
+    path: Path = "linear"
+    phases: Phases = "together"
     easing: Easing = "linear"
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     noise_cycles: Annotated[int, Field(ge=1, le=1000)] = 1

@@ -12,12 +12,12 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from shows.ballad_path import Motion, ballad_w, eased, lerp, place_at
 from shows.latent_set import LatentSet
 from shows.schema import Easing, ShowError, ShowSettings
 from shows.show import Show
 
 MAX_CUES = 8
-Float64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -76,17 +76,31 @@ class Position:
     cycle_frame: int
 
 
-@dataclass(frozen=True)
-class _Place:
-    cycle: int
-    cycle_frame: int
-    painting_index: int
-    segment_frame: int
-
-
 def opening_cues(show: Show) -> Cues:
-    """Every screen on its own ballad, at its first painting on frame 0."""
-    return tuple((Cue(screen.ballad, 0, 0),) for screen in show.settings.screens)
+    """Every screen on its own ballad, on frame 0 as far on in it as its phase says."""
+    return tuple(
+        (Cue(screen.ballad, 0, 0, phase_frames(show, number, screen.ballad)),)
+        for number, screen in enumerate(show.settings.screens)
+    )
+
+
+def phase_frames(show: Show, screen: int, ballad_id: str) -> int:
+    """How far ahead of its first painting a screen (0-based) shows a ballad of its own.
+
+    together: 0. wave: a share of the way to the next painting more from screen to screen, so that
+    morphs travel along the row. scattered: spread over the ballad, no two alike. A screen's own
+    `phase_frames` goes before these. Raises ShowError.
+    """
+    settings = show.settings
+    own = settings.screens[screen].phase_frames
+    if own is not None:
+        return own
+    if settings.phases == "wave":
+        return screen * (show.segment_frames // len(settings.screens))
+    if settings.phases == "scattered":
+        # multiples of the golden ratio's fraction lie far apart on a circle (Knuth, TAOCP 6.4)
+        return (screen * 2_654_435_769 % 2**32) * show.cycle_frames(ballad_id) >> 32
+    return 0
 
 
 def add_cue(screen_cues: tuple[Cue, ...], cue: Cue, frame: int) -> tuple[Cue, ...]:
@@ -120,14 +134,14 @@ def latents_at(show: Show, cues: Cues, screen: int, frame: int) -> NDArray[np.fl
     visible = [cue for cue in _uncovered(cues[screen], frame) if cue.start_frame <= frame]
     visible = visible or [cues[screen][0]]
     first = _latents(show, visible[0].ballad_id)
-    w = _ballad_w(first, settings, visible[0].local_frame(frame))
+    w = ballad_w(first, motion_of(show, first.ballad_id), visible[0].local_frame(frame))
     w_avg = first.w_avg.astype(np.float64)
     for cue in visible[1:]:
         latents = _latents(show, cue.ballad_id)
-        t = _ease(cue.progress(frame), settings.easing)
-        w = _lerp(w, _ballad_w(latents, settings, cue.local_frame(frame)), t)
+        t = eased(cue.progress(frame), _change_easing(settings))
+        w = lerp(w, ballad_w(latents, motion_of(show, cue.ballad_id), cue.local_frame(frame)), t)
         if not np.array_equal(w_avg, latents.w_avg):  # equal ones must not pick up rounding
-            w_avg = _lerp(w_avg, latents.w_avg.astype(np.float64), t)
+            w_avg = lerp(w_avg, latents.w_avg.astype(np.float64), t)
     if settings.truncation_psi != 1:
         w = w_avg + settings.truncation_psi * (w - w_avg)
     ws = np.empty((first.num_ws, w.shape[1]), np.float32)
@@ -144,7 +158,7 @@ def cue_weights(
     visible = visible or [screen_cues[0]]
     weights = [1.0]
     for cue in visible[1:]:
-        t = _ease(cue.progress(frame), show.settings.easing)
+        t = eased(cue.progress(frame), _change_easing(show.settings))
         weights = [weight * (1.0 - t) for weight in weights] + [t]
     return tuple((cue, w) for cue, w in zip(visible, weights, strict=True) if w > 0)
 
@@ -155,7 +169,7 @@ def position_at(show: Show, screen_cues: tuple[Cue, ...], frame: int) -> Positio
     cue = started[-1] if started else screen_cues[0]
     local_frame = cue.local_frame(frame)
     settings = show.settings
-    place = _place(settings, len(show.ballad(cue.ballad_id).paintings), local_frame)
+    place = place_at(motion_of(show, cue.ballad_id), local_frame)
     loop_frames = settings.stops * settings.frames_per_stop
     return Position(
         ballad_id=cue.ballad_id,
@@ -183,56 +197,29 @@ def _latents(show: Show, ballad_id: str) -> LatentSet:
         ) from None
 
 
-def _place(settings: ShowSettings, paintings: int, local_frame: int) -> _Place:
-    segment_frames = settings.stops * settings.frames_per_stop + settings.morph_frames
-    cycle, cycle_frame = divmod(local_frame, paintings * segment_frames)
-    painting_index, segment_frame = divmod(cycle_frame, segment_frames)
-    return _Place(cycle, cycle_frame, painting_index, segment_frame)
-
-
-def _ballad_w(latents: LatentSet, settings: ShowSettings, local_frame: int) -> Float64:
-    """One ballad at its own frame: [L, w_dim]."""
-    place = _place(settings, len(latents.painting_ids), local_frame)
-    points: Float64 = _stop_points(
-        latents,
-        settings.noise_strength,
-        settings.stops,
-        place.painting_index,
-        place.cycle % settings.noise_cycles,
+@lru_cache(maxsize=256)  # a show never changes
+def motion_of(show: Show, ballad_id: str) -> Motion:
+    """How a ballad moves in this show. Raises ShowError."""
+    settings, ballad = show.settings, show.ballad(ballad_id)
+    strengths = tuple(
+        next(
+            strength
+            for strength in (painting.loop_strength, ballad.loop_strength, settings.noise_strength)
+            if strength is not None
+        )
+        for painting in ballad.paintings
     )
-    stop, frames_past = divmod(place.segment_frame, settings.frames_per_stop)
-    if stop < settings.stops:
-        return _lerp(points[stop], points[stop + 1], frames_past / settings.frames_per_stop)
-    morph_frame = place.segment_frame - settings.stops * settings.frames_per_stop
-    next_index = (place.painting_index + 1) % len(latents.painting_ids)
-    next_w: Float64 = latents.ws[next_index].astype(np.float64)
-    t = _ease(morph_frame / settings.morph_frames, settings.easing)
-    return _lerp(points[-1], next_w, t)
+    return Motion(
+        settings.stops,
+        settings.frames_per_stop,
+        settings.morph_frames,
+        settings.noise_cycles,
+        settings.path,
+        settings.easing,
+        strengths,
+    )
 
 
-@lru_cache(maxsize=64)  # a function of values that cannot change: LatentSet is read-only
-def _stop_points(
-    latents: LatentSet, noise_strength: float, stops: int, painting_index: int, noise_cycle: int
-) -> Float64:
-    """A painting's w and the stops of its noise loop: [stops + 1, L, w_dim].
-
-    Stop k is w + noise_strength (noise_1 + ... + noise_k).
-    """
-    noise = latents.loop_noise[noise_cycle, painting_index].astype(np.float64)
-    w = latents.ws[painting_index].astype(np.float64)
-    points = np.empty((stops + 1, *w.shape), np.float64)
-    points[0] = w
-    total = np.zeros(w.shape[1], np.float64)
-    for stop in range(stops):
-        total = total + noise[stop]
-        points[stop + 1] = w + noise_strength * total
-    points.setflags(write=False)
-    return points
-
-
-def _ease(t: float, easing: Easing) -> float:
-    return t * t * (3.0 - 2.0 * t) if easing == "smoothstep" else t
-
-
-def _lerp(a: Float64, b: Float64, t: float) -> Float64:
-    return a * (1.0 - t) + b * t
+def _change_easing(settings: ShowSettings) -> Easing:
+    """Of a change of ballad: on a smooth path it has no corners either."""
+    return "smoothstep" if settings.path == "smooth" else settings.easing

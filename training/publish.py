@@ -108,6 +108,7 @@ def make_latent_set(
         settings.stops,
         settings.noise_cycles,
         projection.w_std,
+        {p.id: p.loop_seed for p in show.ballad(projection.ballad_id).paintings if p.loop_seed},
     )
     return LatentSet(
         ballad_id=projection.ballad_id,
