@@ -19,7 +19,7 @@ from player.transport import Transport, blackout_gain
 from player.wall.contract import Wall
 from player.wall.shots import Layer, Overlay, Shot
 from shows.show import Show
-from shows.timeline import position_at
+from shows.timeline import focus_at, position_at
 
 
 class Composer:
@@ -67,7 +67,9 @@ class Composer:
             overlays = self._identify_card(place, transport, frame) if identified else []
             if self._stamp or transport.card or identified:
                 overlays += self._strip(place, STRIP_ENLARGED if identified else 1)
-            shots.append(Shot(layers, gain, fit, tuple(overlays), whole=test_card is not None))
+            focus = focus_at(self._show, transport.cues[screen], frame)
+            is_card = test_card is not None
+            shots.append(Shot(layers, gain, fit, tuple(overlays), whole=is_card, focus=focus))
         return shots
 
     def _strip(self, place: int, enlarged: int) -> list[Overlay]:

@@ -96,8 +96,7 @@ Colour = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
 RelativeFile = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_relative_file)]
 Frames = Annotated[int, Field(ge=0, le=1_000_000)]
 Pixels = Annotated[int, Field(ge=0, le=1_000_000)]
-
-
+Share = Annotated[float, Field(ge=0, le=1)]
 Strength = Annotated[float, Field(ge=0, le=100)]
 
 
@@ -106,6 +105,7 @@ class Painting(StrictModel):
 
     file: relative to the ballad's folder. crop: x, y, width, height in pixels of the file.
     background: the colour that alpha is flattened on. scene: free, read by the painter alone.
+    focus: what must be seen where a screen cannot show all: x and y, shares from the top left.
     loop_strength: of this painting's noise loop, None: the ballad's. loop_seed: another draw of its
     noise, when the ballad is published next.
     """
@@ -121,6 +121,10 @@ class Painting(StrictModel):
     ] = None
     background: Colour | None = None
     scene: dict[str, Any] | None = None
+    focus: Annotated[
+        tuple[Share, Share] | None,
+        BeforeValidator(lambda v: v if v is None else listed("two numbers")(v)),
+    ] = None
     loop_strength: Strength | None = None
     loop_seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 

@@ -18,6 +18,7 @@ from shows.schema import Easing, ShowError, ShowSettings
 from shows.show import Show
 
 MAX_CUES = 8
+CENTRE = (0.5, 0.5)
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,21 @@ def cue_weights(
     return tuple((cue, w) for cue, w in zip(visible, weights, strict=True) if w > 0)
 
 
+def focus_at(show: Show, screen_cues: tuple[Cue, ...], frame: int) -> tuple[float, float]:
+    """What a screen must not cut off at a frame, as shares of the picture from the top left.
+
+    A painting's own focus while its loop lasts; it moves with the morph to the next one, and with
+    a change of ballad. Raises ShowError.
+    """
+    if not _has_focus(show):
+        return CENTRE
+    parts = [
+        (_ballad_focus(show, cue.ballad_id, cue.local_frame(frame)), weight)
+        for cue, weight in cue_weights(show, screen_cues, frame)
+    ]
+    return sum(f[0] * weight for f, weight in parts), sum(f[1] * weight for f, weight in parts)
+
+
 def position_at(show: Show, screen_cues: tuple[Cue, ...], frame: int) -> Position:
     """Where the newest cue that has started stands. Raises ShowError."""
     started = [cue for cue in screen_cues if cue.start_frame <= frame]
@@ -223,3 +239,24 @@ def motion_of(show: Show, ballad_id: str) -> Motion:
 def _change_easing(settings: ShowSettings) -> Easing:
     """Of a change of ballad: on a smooth path it has no corners either."""
     return "smoothstep" if settings.path == "smooth" else settings.easing
+
+
+@lru_cache(maxsize=4)
+def _has_focus(show: Show) -> bool:
+    return any(painting.focus for ballad in show.ballads for painting in ballad.paintings)
+
+
+def _ballad_focus(show: Show, ballad_id: str, local_frame: int) -> tuple[float, float]:
+    ballad, motion = show.ballad(ballad_id), motion_of(show, ballad_id)
+    place = place_at(motion, local_frame)
+    following = (place.painting_index + 1) % len(ballad.paintings)
+    here, there = (
+        ballad.paintings[index].focus or CENTRE for index in (place.painting_index, following)
+    )
+    loop_frames = motion.stops * motion.frames_per_stop
+    if here == there or place.segment_frame <= loop_frames:
+        return here
+    t = eased(
+        (place.segment_frame - loop_frames) / motion.morph_frames, _change_easing(show.settings)
+    )
+    return here[0] * (1 - t) + there[0] * t, here[1] * (1 - t) + there[1] * t

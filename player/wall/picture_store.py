@@ -136,6 +136,7 @@ class PictureStore:
             screen.logical_px,
             values.crop,
             screen.shrinking,
+            shot.focus,
         )
         if placement.level and not picture.has_levels:
             picture.texture.build_mipmaps()

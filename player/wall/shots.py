@@ -13,6 +13,10 @@ FITS: tuple[Fit, ...] = ("cover", "contain", "stretch")
 MOST_LAYERS = 6
 
 
+Focus = tuple[float, float]
+CENTRE: Focus = (0.5, 0.5)
+
+
 @dataclass(frozen=True)
 class Layer:
     """One uploaded picture in a shot: `picture` counts from 0 in what `source` uploaded last."""
@@ -56,6 +60,7 @@ class Shot:
     fit: Fit
     overlays: tuple[Overlay, ...] = ()
     whole: bool = False
+    focus: Focus = CENTRE
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.layers) <= MOST_LAYERS:
@@ -82,12 +87,16 @@ class FitRectangles:
 
 
 def fit_rectangle(
-    fit: Fit, picture_wh: tuple[float, float], output_wh: tuple[int, int]
+    fit: Fit,
+    picture_wh: tuple[float, float],
+    output_wh: tuple[int, int],
+    focus: Focus = CENTRE,
 ) -> FitRectangles:
     """How a picture (or a part of one) meets an output, both in square pixels.
 
-    cover fills the output and cuts the picture evenly on two sides; contain shows all of the
-    picture, centred; stretch shows all of it on all of the output.
+    cover fills the output and cuts the picture on two sides, so that `focus` comes as near to the
+    middle as there is picture for; contain shows all of the picture, centred; stretch shows all of
+    it on all of the output.
     """
     picture_w, picture_h = picture_wh
     output_w, output_h = output_wh
@@ -98,7 +107,8 @@ def fit_rectangle(
         magnification = max(output_w / picture_w, output_h / picture_h)
         source_w = min(float(picture_w), output_w / magnification)
         source_h = min(float(picture_h), output_h / magnification)
-        x, y = (picture_w - source_w) / 2, (picture_h - source_h) / 2
+        x = min(max(focus[0] * picture_w - source_w / 2, 0.0), picture_w - source_w)
+        y = min(max(focus[1] * picture_h - source_h / 2, 0.0), picture_h - source_h)
         return FitRectangles((0, 0, output_w, output_h), (x, y, source_w, source_h))
     magnification = min(output_w / picture_w, output_h / picture_h)
     target_w = min(output_w, max(1, round(picture_w * magnification)))
@@ -142,6 +152,7 @@ def place(
     output_wh: tuple[int, int],
     crop: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0),
     shrinking: float = 1.0,
+    focus: Focus = CENTRE,
 ) -> Placement:
     """Where and how a picture is sampled. Sizes in pixels, all at least 1.
 
@@ -152,7 +163,11 @@ def place(
     """
     left, top, right, bottom = crop
     cropped_wh = picture_wh[0] * (1 - left - right), picture_wh[1] * (1 - top - bottom)
-    rectangles = fit_rectangle(fit, cropped_wh, output_wh)
+    seen = (
+        (focus[0] - left) / (1 - left - right),
+        (focus[1] - top) / (1 - top - bottom),
+    )
+    rectangles = fit_rectangle(fit, cropped_wh, output_wh, seen)
     target_x, target_y, target_w, target_h = rectangles.target
     source_x, source_y, source_w, source_h = rectangles.source
     source_x, source_y = source_x + left * picture_wh[0], source_y + top * picture_wh[1]
