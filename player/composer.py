@@ -21,6 +21,9 @@ from player.wall.shots import Layer, Overlay, Shot
 from shows.show import Show
 from shows.timeline import focus_at, position_at
 
+# Of relative luminance in a frame: a blackout's ramp, and no more.
+LARGEST_STEP = 1 / 15
+
 
 class Composer:
     """Chooses layers and overlays per screen. Uploads a source only when its pictures changed."""
@@ -34,6 +37,7 @@ class Composer:
         self._screens, self._stamp = screens, stamp
         self._uploaded: dict[str, object] = {}
         self._may_draw_card = True
+        self._gain: float | None = None
 
     def compose(
         self, transport: Transport, tick: int, frame: int, choice: Choice, brightness: float = 1.0
@@ -52,7 +56,7 @@ class Composer:
             self._upload("film", choice.film.serial, choice.film.pixels)
         if self._stamp or transport.card or transport.identified:
             self._upload("strip", frame, strip_picture(frame)[None])
-        gain = blackout_gain(transport, tick) * brightness
+        gain = self._limited(blackout_gain(transport, tick) * brightness)
         self._may_draw_card = True
         shots = []
         for place, screen in enumerate(self._screens):
@@ -71,6 +75,13 @@ class Composer:
             is_card = test_card is not None
             shots.append(Shot(layers, gain, fit, tuple(overlays), whole=is_card, focus=focus))
         return shots
+
+    def _limited(self, wanted: float) -> float:
+        """The light of this tick. Whatever asks for it, a wall of screens never flashes: the first
+        picture alone comes at once."""
+        before = wanted if self._gain is None else self._gain
+        self._gain = min(max(wanted, before - LARGEST_STEP), before + LARGEST_STEP)
+        return self._gain
 
     def _strip(self, place: int, enlarged: int) -> list[Overlay]:
         try:

@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from shows.daylight import daylight_at
 from shows.local_time import instant_of, local_of
 from shows.schedule_schema import WEEKDAYS, Schedule, minutes_of, span_of
 
@@ -80,7 +81,7 @@ def scheduled_at(schedule: Schedule, ballads: Sequence[str], utc: datetime) -> S
     change_s = stretch.change_s
     return Scheduled(
         is_open=stretch.is_open,
-        brightness=table.brightness(now_s),
+        brightness=table.brightness(now_s) * daylight_at(schedule, utc),
         arrangement=None if stretch.border is None else stretch.border.arrangement,
         next_change_utc=None if change_s is None else _EPOCH + timedelta(seconds=change_s),
         sentence=stretch.sentence,
@@ -91,9 +92,10 @@ def brightness_at(schedule: Schedule, utc: datetime) -> float:
     """Light of the screens at an instant, 0 to 1: a straight ramp after each opening and closing.
 
     It is the share of the last ramp_seconds for which the show was open, so it never jumps
-    (but for ramps of 0 s), however short the hours. Raises ValueError without a zone.
+    (but for ramps of 0 s), however short the hours; times the daylight's own level. Raises
+    ValueError without a zone.
     """
-    return _timetable(schedule, ()).brightness(_seconds(utc))
+    return _timetable(schedule, ()).brightness(_seconds(utc)) * daylight_at(schedule, utc)
 
 
 def newest_border(schedule: Schedule, ballads: Sequence[str], utc: datetime) -> Border | None:

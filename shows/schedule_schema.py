@@ -151,13 +151,33 @@ class Rotation(StrictModel):
     ] = ()
 
 
+Level = Annotated[float, Field(ge=0, le=1)]
+
+
+class TimedLight(StrictModel):
+    """At this time of day the screens have this share of their light."""
+
+    at: TimeOfDay
+    level: Level
+
+
+class Sun(StrictModel):
+    """Where the venue is, in degrees, north and east above 0; the light by day and by night."""
+
+    latitude: Annotated[float, Field(ge=-90, le=90)]
+    longitude: Annotated[float, Field(ge=-180, le=180)]
+    by_day: Level = 1.0
+    by_night: Level = 0.5
+
+
 class Schedule(StrictModel):
     """When the show is open, what the screens show at night, and ballads by time of day.
 
     open: days and their spans, None: always open. A date counts before a day of the week, that
     before `weekdays` and `weekend`, these before `daily`; a day that none names is closed.
     night_brightness: light of the screens when closed and `dim`, 0 to 1 of full. ramp_seconds:
-    how long the light takes to change.
+    how long the light takes to change. light: of the open screens, straight from one time of day
+    to the next; sun: instead of it, by the height of the sun.
     """
 
     timezone: Annotated[
@@ -171,6 +191,10 @@ class Schedule(StrictModel):
         tuple[TimedBallad, ...], BeforeValidator(listed("ballads")), Field(max_length=1000)
     ] = ()
     rotation: Rotation | None = None
+    light: Annotated[
+        tuple[TimedLight, ...], BeforeValidator(listed("times and levels")), Field(max_length=100)
+    ] = ()
+    sun: Sun | None = None
 
     def faults(self, ballads: Sequence[str]) -> list[str]:
         """Sentences, each with its path in the show file, on what does not fit the ballads."""
@@ -186,12 +210,17 @@ class Schedule(StrictModel):
         ]
         if EACH in ballads and named:
             faults.append(f"schedule: no ballad may be called {EACH!r}: that means every screen's")
-        times = [entry.at for entry in self.ballads]
-        faults += [
-            f"schedule.ballads[{n}].at: {at} stands in the list twice"
-            for n, at in enumerate(times)
-            if at in times[:n]
-        ]
+        for word, times in (
+            ("ballads", [entry.at for entry in self.ballads]),
+            ("light", [entry.at for entry in self.light]),
+        ):
+            faults += [
+                f"schedule.{word}[{n}].at: {at} stands in the list twice"
+                for n, at in enumerate(times)
+                if at in times[:n]
+            ]
+        if self.light and self.sun is not None:
+            faults.append("schedule.sun: the light goes by the sun or by `light`, not by both")
         return faults
 
 
