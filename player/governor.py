@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-TOO_HIGH, LOW_ENOUGH = 0.95, 0.80  # loads: above the one down, up where it would be below the other
+TOO_HIGH, LOW_ENOUGH = 0.95, 0.88  # loads: above the one down, up where it would be below the other
 OVER_MS = 1000.0  # so long too high, and down
 SETTLE_MS = 1000.0  # after a change, and after a worker's start, nothing is judged
 WINDOW_MS = 2000.0  # ... in which
