@@ -98,8 +98,7 @@ def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> 
     film = film_source(show, options, info, check, len(house.screens))
     if film is not None:
         closing.callback(film.close)
-        if check.films:
-            film.start()
+        film.start()
     live = live_source(show, options, info, len(house.screens)) if info is not None else None
     opens_with_film = film is not None and bool(check.films)
     if live is not None:

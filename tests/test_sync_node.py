@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from player.sync import messages
@@ -407,6 +407,7 @@ def test_hostile_datagrams_cost_a_count() -> None:
     assert "10.0.0.9" in one.status(0)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["a", "c"]), max_size=3), st.data())
 def test_no_sequence_of_messages_raises(senders: list[str], data: st.DataObject) -> None:
     number = st.integers(-messages.LARGEST, messages.LARGEST)
