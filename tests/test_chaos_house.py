@@ -58,8 +58,8 @@ def pids_of(opened: House) -> list[int]:
 
 
 def test_the_player_and_its_live_worker_are_found(opened: House) -> None:
-    assert wait_for(lambda: opened.live_worker() is not None)
-    assert wait_for(lambda: len(pids_of(opened)) == 4)
+    assert wait_for(lambda: opened.live_worker() is not None, seconds=30)
+    assert wait_for(lambda: len(pids_of(opened)) == 4, seconds=30)
     player, worker = opened.player(), opened.live_worker()
     assert player is not None and worker is not None
     assert player.is_player and worker.is_worker and worker.parent == player.pid
@@ -70,12 +70,13 @@ def test_the_player_and_its_live_worker_are_found(opened: House) -> None:
 
 
 def test_nothing_outlives_it_stopped_orphaned_or_deaf(opened: House) -> None:
-    assert wait_for(lambda: len(pids_of(opened)) == 4)
+    assert wait_for(lambda: len(pids_of(opened)) == 4, seconds=30)
+    assert wait_for(lambda: opened.live_worker() is not None, seconds=30)
     worker, player = opened.live_worker(), opened.player()
     assert worker is not None and player is not None
     processes.send(worker.pid, signal.SIGSTOP)
     processes.send(player.pid, signal.SIGKILL)  # its workers have another parent from now on
-    assert wait_for(lambda: opened.player() is None)
+    assert wait_for(lambda: opened.player() is None, seconds=30)
     assert len(pids_of(opened)) == 3
     opened.close()
     opened.close()

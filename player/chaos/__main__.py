@@ -37,6 +37,8 @@ from shows.show_file import load_show
 
 SCREEN_PX = 256
 DEFAULT_SHOW = Path(__file__).resolve().parents[2] / "shows" / "inspace"
+# A player's memory settles for so long: shaders, buffers, the allocator's own.
+SETTLES_S = 600.0
 INTERRUPTED = 130
 
 
@@ -194,9 +196,10 @@ def report(drill: Drill, seconds: float, args: argparse.Namespace) -> dict[str, 
         "frames_seen": tally.presents,
         "frames_unseen": tally.unseen,
         "start_to_first_picture_s": drill.first_picture_s,
-        "rss_mb_slope_per_hour": slope([one for one, _ in drill.measured]).as_dict(),
+        "rss_mb_slope_per_hour": slope([one for one, _ in drill.measured], SETTLES_S).as_dict(),
         "player_rss_mb_slope_per_hour": slope(
-            [replace(one, value=footprint.player_rss_mb) for one, footprint in drill.measured]
+            [replace(one, value=footprint.player_rss_mb) for one, footprint in drill.measured],
+            SETTLES_S,
         ).as_dict(),
         "rss_mb_first": first.rss_mb if first else None,
         "rss_mb_last": last.rss_mb if last else None,
