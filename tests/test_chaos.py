@@ -21,6 +21,7 @@ from tests.tick_helpers import wait_for
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
     pytest.mark.timeout(240),
+    pytest.mark.alone,
 ]
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -61,20 +62,13 @@ def chaos(show: Path, *words: str) -> tuple[int, dict[str, Any]]:
 def test_the_right_frames_are_on_whatever_is_killed(folder: Path) -> None:
     words = ("--seconds", "15", "--kills", "1", "--hangs", "1", "--player-kills", "1")
     status, seen = chaos(folder, *words)
-    # other tests run beside this one; with more to do than processors, everything takes longer
-    load = os.getloadavg()[0] / (os.cpu_count() or 1)
-    if load > 4 and not seen:
-        pytest.skip(f"{load:.1f} times as much to do as there are processors: nothing plays")
     assert (seen["kills"], seen["hangs"], seen["player_kills"]) == (1, 1, 1)
     assert seen["black_frames"] == 0 and seen["frames_seen"] > 100
-    assert seen["player_back_s_max"] < 60
-    if load < 0.9:  # else the frames say how busy the machine is, and nothing of the fallback
-        assert seen["returned_live"]
-        assert seen["fallback_frames_max"] <= 2
-        assert seen["hang_frames_max"] <= 10
-        assert seen["player_back_s_max"] <= 3
+    assert seen["returned_live"]
+    assert seen["fallback_frames_max"] <= 2
+    assert seen["hang_frames_max"] <= 10
+    assert seen["player_back_s_max"] <= 3
     assert status == (0 if seen["passed"] else 1)
-    print(f"load {load:.2f}, passed {seen['passed']}")
 
 
 @pytest.mark.slow
@@ -82,7 +76,7 @@ def test_without_the_fallback_it_fails(folder: Path) -> None:
     words = ("--seconds", "5", "--kills", "1", "--hangs", "0", "--player-kills", "0", "--sabotage")
     status, seen = chaos(folder, *words)
     assert status == 1 and not seen["passed"] and seen["sabotage"]
-    assert seen["fallback_frames_max"] > 2
+    assert seen["fallback_frames_max"] > 60
 
 
 @pytest.mark.slow

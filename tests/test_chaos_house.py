@@ -58,25 +58,26 @@ def pids_of(opened: House) -> list[int]:
 
 
 def test_the_player_and_its_live_worker_are_found(opened: House) -> None:
-    assert wait_for(lambda: opened.live_worker() is not None, seconds=30)
-    assert wait_for(lambda: len(pids_of(opened)) == 4, seconds=30)
+    assert wait_for(lambda: opened.live_worker() is not None)
+    assert wait_for(lambda: len(pids_of(opened)) == 4)
     player, worker = opened.player(), opened.live_worker()
     assert player is not None and worker is not None
     assert player.is_player and worker.is_worker and worker.parent == player.pid
     assert processes.environment(worker.pid)["INSPACE_ROLE"] == "live"
     footprint = processes.footprint(player.pid, [player.pid])
     assert footprint is not None and footprint.segments == 0
-    assert 5 < footprint.player_rss_mb < footprint.rss_mb
+    assert 5 < footprint.by_role["player"] < footprint.rss_mb
+    assert footprint.by_role["live"] > 5
 
 
 def test_nothing_outlives_it_stopped_orphaned_or_deaf(opened: House) -> None:
-    assert wait_for(lambda: len(pids_of(opened)) == 4, seconds=30)
-    assert wait_for(lambda: opened.live_worker() is not None, seconds=30)
+    assert wait_for(lambda: len(pids_of(opened)) == 4)
+    assert wait_for(lambda: opened.live_worker() is not None)
     worker, player = opened.live_worker(), opened.player()
     assert worker is not None and player is not None
     processes.send(worker.pid, signal.SIGSTOP)
     processes.send(player.pid, signal.SIGKILL)  # its workers have another parent from now on
-    assert wait_for(lambda: opened.player() is None, seconds=30)
+    assert wait_for(lambda: opened.player() is None)
     assert len(pids_of(opened)) == 3
     opened.close()
     opened.close()

@@ -122,6 +122,7 @@ def make(tmp_path: Path) -> Iterator[Make]:
     assert segments_of(os.getpid()) == []
 
 
+@pytest.mark.alone
 def test_plays_exact_frames_and_leaves_nothing(make: Make) -> None:
     source = make()
     assert source.status().state == "starting"
@@ -129,7 +130,7 @@ def test_plays_exact_frames_and_leaves_nothing(make: Make) -> None:
     assert playing.play(40)
     status = source.status()
     assert (status.state, status.engine, status.restarts) == ("ready", "fake engine", 0)
-    assert 0 < status.engine_ms_per_picture < 500
+    assert 0 < status.engine_ms_per_picture < 50
     assert segments_of(os.getpid()) == [], "the name goes once the worker has attached"
     pid = source.worker_pid
     before_ns = playing.clock.now_ns()
@@ -202,11 +203,12 @@ def test_a_side_that_does_not_fit_is_refused(side_px: int) -> None:
         SynthesizedSource(GEOMETRY).request(0, latents(0), side_px)
 
 
+@pytest.mark.alone
 def test_the_usual_time_of_a_request_is_told(make: Make) -> None:
     source = make(render_s=0.01)
     assert source.status().render_ms == 0.0
     assert Playing(source).play(10)
-    assert 10 <= source.status().render_ms < 1000
+    assert 10 <= source.status().render_ms < 100
 
 
 def test_a_role_names_source_worker_and_environment(caplog: pytest.LogCaptureFixture) -> None:

@@ -16,7 +16,6 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +38,7 @@ SCREEN_PX = 256
 DEFAULT_SHOW = Path(__file__).resolve().parents[2] / "shows" / "inspace"
 # A player's memory settles for so long: shaders, buffers, the allocator's own.
 SETTLES_S = 600.0
+ROLES = ("player", "live", "film")
 INTERRUPTED = 130
 
 
@@ -183,8 +183,8 @@ def own_cpu_s() -> float:
 
 def report(drill: Drill, seconds: float, args: argparse.Namespace) -> dict[str, Any]:
     """All figures, without `passed`."""
-    footprints = [footprint for _, footprint in drill.measured]
-    first, last = (footprints[0], footprints[-1]) if footprints else (None, None)
+    measured = drill.measured
+    first, last = (measured[0].footprint, measured[-1].footprint) if measured else (None, None)
     tally = drill.tally
     return {
         **worst(drill.faults, drill.was_live_at_first),
@@ -196,22 +196,28 @@ def report(drill: Drill, seconds: float, args: argparse.Namespace) -> dict[str, 
         "frames_seen": tally.presents,
         "frames_unseen": tally.unseen,
         "start_to_first_picture_s": drill.first_picture_s,
-        "rss_mb_slope_per_hour": slope([one for one, _ in drill.measured], SETTLES_S).as_dict(),
-        "player_rss_mb_slope_per_hour": slope(
-            [replace(one, value=footprint.player_rss_mb) for one, footprint in drill.measured],
-            SETTLES_S,
-        ).as_dict(),
+        "rss_mb_slope_per_hour": slope([one.of() for one in measured], SETTLES_S).as_dict(),
+        **{
+            f"{role}_rss_mb_slope_per_hour": slope(
+                [one.of(role) for one in measured], SETTLES_S
+            ).as_dict()
+            for role in ROLES
+        },
         "rss_mb_first": first.rss_mb if first else None,
         "rss_mb_last": last.rss_mb if last else None,
-        "player_rss_mb_first": first.player_rss_mb if first else None,
-        "player_rss_mb_last": last.player_rss_mb if last else None,
         "descriptors_first": first.descriptors if first else None,
         "descriptors_last": last.descriptors if last else None,
         "shm_first": first.segments if first else None,
         "shm_last": last.segments if last else None,
         "measured": [
-            {"run": one.run, "age_s": round(one.age_s, 1), "rss_mb": one.value}
-            for one, _ in drill.measured
+            {
+                "run": one.run,
+                "age_s": round(one.age_s, 1),
+                "faults": one.faults,
+                "rss_mb": one.footprint.rss_mb,
+                "by_role": one.footprint.by_role,
+            }
+            for one in measured
         ],
         "seconds": round(seconds, 1),
         "seed": args.seed,

@@ -54,6 +54,23 @@ class Settings:
     ballad_ids: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What the processes took. run: of the player, counted from 1. age_s: of that player.
+    faults: of its workers so far, in all runs."""
+
+    run: int
+    age_s: float
+    faults: int
+    footprint: processes.Footprint
+
+    def of(self, role: str | None = None) -> Measurement:
+        """Of one role, or of all together, in MB; a role without a process takes 0."""
+        found = self.footprint
+        value = found.rss_mb if role is None else found.by_role.get(role, 0.0)
+        return Measurement(self.run, self.age_s, value)
+
+
 class Drill:
     """Use `run` once. Raises HouseError if the installation cannot be judged at all."""
 
@@ -90,7 +107,7 @@ class Drill:
         self.faults: list[Fault] = []
         self.differing = 0
         self.tally = Tally(settings.fps)
-        self.measured: list[tuple[Measurement, processes.Footprint]] = []
+        self.measured: list[Measured] = []
 
     @property
     def seconds(self) -> float:
@@ -309,5 +326,5 @@ class Drill:
         footprint = processes.footprint(self._players[-1], self._players)
         if footprint is not None:
             age_s = (now_ns - self._player_since_ns) / 1e9
-            run = Measurement(len(self._players), age_s, footprint.rss_mb)
-            self.measured.append((run, footprint))
+            faults = sum(fault.kind in ("kill", "hang") for fault in self.faults)
+            self.measured.append(Measured(len(self._players), age_s, faults, footprint))

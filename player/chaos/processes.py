@@ -37,10 +37,11 @@ class Process:
 
 @dataclass(frozen=True)
 class Footprint:
-    """Of a player with all its processes. rss_mb: their sum; player_rss_mb: its own part."""
+    """Of a player with all its processes. rss_mb: their sum; by_role: of the player itself
+    ("player") and of what it has started, by INSPACE_ROLE ("live", "film"; "other" without)."""
 
     rss_mb: float
-    player_rss_mb: float
+    by_role: dict[str, float]
     descriptors: int
     segments: int
 
@@ -96,14 +97,16 @@ def marked(name: str, value: str) -> list[int]:
 
 def footprint(player: int, players: Iterable[int]) -> Footprint | None:
     """players: all there have been, whose shared memory counts too. None if it has ended."""
-    own_mb = _rss_mb(player)
+    by_role = {"player": round(_rss_mb(player), 2)}
     try:
         descriptors = len(os.listdir(_PROC / str(player) / "fd"))
     except OSError:
         return None
-    rss_mb = own_mb + sum(_rss_mb(process.pid) for process in descendants(player))
+    for process in descendants(player):
+        role = environment(process.pid).get(ROLE, "other")
+        by_role[role] = round(by_role.get(role, 0.0) + _rss_mb(process.pid), 2)
     segments = sum(1 for pid in players for _ in segment_folder().glob(f"inspace-{pid}-*"))
-    return Footprint(round(rss_mb, 2), round(own_mb, 2), descriptors, segments)
+    return Footprint(round(sum(by_role.values()), 2), by_role, descriptors, segments)
 
 
 def send(pid: int, number: signal.Signals) -> bool:
