@@ -45,6 +45,7 @@ from player.sources import Sources
 from player.sync.settings import SyncError
 from player.upkeep.wall_time import zone_of
 from player.wall.calibration_file import calibration_path, calibrations_or_warning
+from player.wall.look import look_of
 from player.wall.machine_file import Machine, read_machine_file
 from player.wall.outputs import (
     OutputError,
@@ -55,6 +56,7 @@ from player.wall.outputs import (
     open_wall,
 )
 from player.wall.refresh import describe as describe_cadence
+from shows.picture_file import srgb_tag
 from shows.schema import ShowError
 from shows.show_file import resolve_ballad
 
@@ -121,6 +123,9 @@ def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> 
         return
     wall = _open_wall(options, len(house.screens), machine)
     closing.callback(wall.close)
+    is_software = wall.is_software
+    for place, screen in enumerate(house.screens):
+        wall.set_look(place, look_of(show.settings, screen, software=is_software))
     slates = SlateSource(show, SLATE_PX)
     closing.callback(slates.close)
     opening = [(show.settings.screens[screen].ballad, 0) for screen in house.screens]
@@ -297,7 +302,7 @@ def write_snapshots(folder: Path, wall: Wall, names: Sequence[str]) -> None:
         for screen, called in enumerate(names):
             name = re.sub(r"[^\w-]+", "-", called)  # it may hold what no file name can
             image = Image.fromarray(wall.read(screen))
-            image.save(folder / f"screen-{screen + 1}-{name}.png")
+            image.save(folder / f"screen-{screen + 1}-{name}.png", pnginfo=srgb_tag())
     except OSError as fault:
         raise ReportError(f"The snapshots cannot be written to {folder}: {fault}") from fault
 

@@ -73,7 +73,9 @@ class Composer:
                 overlays += self._strip(place, STRIP_ENLARGED if identified else 1)
             focus = focus_at(self._show, transport.cues[screen], frame)
             is_card = test_card is not None
-            shots.append(Shot(layers, gain, fit, tuple(overlays), whole=is_card, focus=focus))
+            shots.append(
+                Shot(layers, gain, fit, tuple(overlays), whole=is_card, focus=focus, frame=frame)
+            )
         return shots
 
     def _limited(self, wanted: float) -> float:

@@ -15,14 +15,17 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
 from player.clock import HouseClock
 from player.frame_report import Spread
 from player.wall.contract import Wall
+from player.wall.look import Look
 from player.wall.outputs import OutputError, open_wall
 from player.wall.shots import Layer, Shot
+from shows.schema import Surface
 
 STAGES = ("upload", "draw", "swap", "all")
 
@@ -70,6 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--picture", type=int, default=256, metavar="PX", help="side of a picture")
     parser.add_argument("--frames", type=int, default=100)
     parser.add_argument("--fade", action="store_true", help="two pictures on every screen")
+    parser.add_argument("--sharp", action="store_true", help="enlarged with edges kept")
+    parser.add_argument("--surface", choices=get_args(Surface), default="none")
     parser.add_argument("--json", type=Path, metavar="FILE")
     args = parser.parse_args(arguments)
     match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", args.size)
@@ -80,9 +85,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OutputError as fault:
         print(fault, file=sys.stderr)
         return 1
+    look = Look(sharp=args.sharp, surface=args.surface)
+    for screen in range(args.screens):
+        wall.set_look(screen, look)
     spreads = measured(wall, args.screens, args.picture, args.frames, args.fade)
     told = {stage: spread.as_dict() for stage, spread in spreads.items()}
-    print(f"{wall.describe()}; pictures of {args.picture} px{', faded' if args.fade else ''}")
+    words = [f"pictures of {args.picture} px"]
+    words += ["faded"] * args.fade + ["sharp"] * look.sharp
+    words += [look.surface] * (look.surface != "none")
+    print(f"{wall.describe()}; {', '.join(words)}")
     wall.close()
     for stage, figures in told.items():
         print(f"{stage:>8}  p50 {figures['p50']} ms, p99 {figures['p99']} ms")

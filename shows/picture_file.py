@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageColor, ImageOps, UnidentifiedImageError
+from PIL.PngImagePlugin import PngInfo
 
 from shows.plain_file import open_plain
 
@@ -181,3 +182,11 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, st
         return image.convert("RGB"), "profile unusable, taken as sRGB"
     assert converted is not None
     return converted, "converted to sRGB"
+
+
+def srgb_tag() -> PngInfo:
+    """For `Image.save(..., pnginfo=)`: the file says that it is sRGB, as all of our pictures are
+    (PNG 3rd edition, section 11.3.2.5; rendering intent perceptual)."""
+    info = PngInfo()
+    info.add(b"sRGB", b"\x00")
+    return info

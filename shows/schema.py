@@ -37,6 +37,9 @@ Path = Literal["linear", "smooth"]
 Phases = Literal["together", "wave", "scattered"]
 Fit = Literal["cover", "contain", "stretch"]
 NoiseMode = Literal["const", "none"]
+Upscaling = Literal["auto", "soft", "sharp"]
+Surface = Literal["none", "paper", "canvas", "cinema"]
+Surround = Literal["black", "colour", "mirror", "blur"]
 
 
 class ShowError(Exception):
@@ -178,12 +181,14 @@ class Ballad(StrictModel):
 class Screen(StrictModel):
     """One output: its name, the ballad it opens with, and how a square picture meets it.
 
-    phase_frames: how far on it shows ballads of its own; None: as the show's `phases` say.
+    surround: what lies around a picture that is shown whole (fit `contain`). phase_frames: how far
+    on it shows ballads of its own; None: as the show's `phases` say.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=64)]
     ballad: Id
     fit: Fit = "cover"
+    surround: Surround = "black"
     phase_frames: Frames | None = None
 
 
@@ -209,7 +214,11 @@ class Sync(StrictModel):
 
 
 class ShowSettings(StrictModel):
-    """`show.yaml`. Lengths in frames; noise_strength in units of w's standard deviation a stop."""
+    """`show.yaml`. Lengths in frames; noise_strength in units of w's standard deviation a stop.
+
+    upscaling: of pictures much smaller than their screen; auto: sharp where a graphics card draws.
+    surface: what the pictures seem to lie on, after scaling.
+    """
 
     schema_version: Literal[1]
     title: Name
@@ -226,6 +235,8 @@ class ShowSettings(StrictModel):
     noise_cycles: Annotated[int, Field(ge=1, le=1000)] = 1
     noise_mode: NoiseMode = "const"
     truncation_psi: Annotated[float, Field(ge=-2, le=2)] = 1.0
+    upscaling: Upscaling = "auto"
+    surface: Surface = "none"
     generator: RelativeFile = "generator.safetensors"
     ballads: Annotated[
         tuple[Id, ...], BeforeValidator(listed("ballad folders")), Field(min_length=1)

@@ -18,6 +18,7 @@ from player.films.library import Film
 from player.frame_source import Pictures, SourceState, SourceStatus
 from player.wall.calibration import ScreenCalibration
 from player.wall.contract import Standing
+from player.wall.look import Look
 from player.wall.shots import Shot
 from shows.show import Show
 
@@ -57,6 +58,7 @@ class FakeWall:
         self.uploads: list[str] = []
         self.hz: Fraction | None = None
         self.calibrations: dict[int, ScreenCalibration] = {}
+        self.looks: dict[int, Look] = {}
         self._pixels: dict[str, NDArray[np.uint8]] = {}
         self._drawn: tuple[Shot, ...] = ()
         self._began_ns = 0
@@ -69,6 +71,13 @@ class FakeWall:
 
     def set_calibration(self, screen: int, calibration: ScreenCalibration) -> None:
         self.calibrations[screen] = calibration
+
+    @property
+    def is_software(self) -> bool:
+        return True
+
+    def set_look(self, screen: int, look: Look) -> None:
+        self.looks[screen] = look
 
     def standing_of(self, screen: int) -> Standing:
         return Standing("paper", "no refresh")

@@ -16,7 +16,7 @@ from torch import Tensor
 from generator.networks import GeneratorConfig
 from tests.tiny_networks import striped_pictures
 from training.data_parallel import Workers
-from training.sampler import Sampler
+from training.sampler import EmphasisSampler, Sampler
 from training.training_loop import StepStatistics, Training, TrainingOptions, samples, to_uint8
 
 pytestmark = pytest.mark.usefixtures("one_torch_thread")
@@ -205,6 +205,24 @@ def test_the_sampler_shows_each_picture_once_in_a_pass(count: int) -> None:
 def test_the_sampler_refuses_what_it_cannot_shuffle(count: int, seed: int) -> None:
     with pytest.raises(ValueError, match="cannot be shuffled"):
         Sampler(count, seed)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 0.9])
+def test_emphasised_pictures_are_their_share_of_what_is_shown(share: float) -> None:
+    drawn = EmphasisSampler(10, 4, share, seed=3).indices(0, 4000)
+    emphasised = drawn[drawn >= 10]
+    assert len(emphasised) == pytest.approx(share * 4000, abs=1)
+    for part in (drawn[drawn < 10], emphasised):
+        counts = np.bincount(part)[part.min() :] if len(part) else np.zeros(1)
+        assert counts.max() - counts.min() <= 1, "each as often as the others"
+    jumping = EmphasisSampler(10, 4, share, seed=3)
+    assert (jumping.indices(3000, 50) == drawn[3000:3050]).all()
+    assert (jumping.indices(17, 9) == drawn[17:26]).all()
+
+
+def test_a_share_that_leaves_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="leaves nothing"):
+        EmphasisSampler(10, 4, 1.0, seed=3)
 
 
 def test_the_sampler_needs_no_memory() -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
+from PIL import Image, ImageDraw, ImageFont
 
+from shows.picture_file import srgb_tag
 from training.errors import TrainingError
 
 Pixels = NDArray[np.uint8]
@@ -133,7 +134,7 @@ def _place(index: int) -> tuple[int, int]:
 
 def save_sheet(image: Image.Image, path: Path, record: dict[str, Any] | None = None) -> None:
     """Write a PNG whole or not at all, with a record of what it shows. Raises TrainingError."""
-    info = PngImagePlugin.PngInfo()
+    info = srgb_tag()
     if record is not None:
         info.add_text(RECORD_KEY, json.dumps(record, sort_keys=True))
     part = path.with_name(f".{path.name}.part")

@@ -22,6 +22,7 @@ from generator.checkpoint import (
     save_generator,
     write_atomically,
 )
+from shows.picture_file import srgb_tag
 from training.errors import TrainingError
 from training.training_loop import Training
 
@@ -137,5 +138,5 @@ def sheet(pictures: NDArray[np.uint8]) -> bytes:
     page = page.reshape(SHEET_ROWS, SHEET_COLUMNS, 3, size, size).transpose(0, 3, 1, 4, 2)
     image = Image.fromarray(page.reshape(SHEET_ROWS * size, SHEET_COLUMNS * size, 3))
     buffer = io.BytesIO()
-    image.save(buffer, "PNG")
+    image.save(buffer, "PNG", pnginfo=srgb_tag())
     return buffer.getvalue()

@@ -91,6 +91,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="none: all that is seen follows from w, and no texture sticks to the screen "
         "(default: random, as published)",
     )
+    parser.add_argument(
+        "--emphasis",
+        type=Path,
+        metavar="ARCHIVE",
+        help="a second data set, of pictures that are to be known by heart, such as a show's own",
+    )
+    parser.add_argument(
+        "--emphasis-share",
+        type=float,
+        default=defaults.emphasis_share,
+        help="its share of all that is shown (default %(default)s)",
+    )
     parser.add_argument("--no-mirror", action="store_true", help="do not flip pictures")
     parser.add_argument(
         "--float32", action="store_true", help="no bfloat16 in the blocks from 16 pixels up"
@@ -138,9 +150,19 @@ def _new_training(data: ImageDataset, args: argparse.Namespace, workers: Workers
         style_mixing=args.style_mixing,
         noise_mode=args.noise_mode,
         mirror=not args.no_mirror,
+        emphasis_share=args.emphasis_share,
         bfloat16_from=None if args.float32 else 16,
         seed=args.seed,
     )
+    emphasis = None
+    if args.emphasis is not None:
+        emphasised = ImageDataset(args.emphasis)
+        if emphasised.resolution != data.resolution:
+            raise TrainingError(
+                f"{args.emphasis}: its pictures are {emphasised.resolution} px large, those of "
+                f"{args.data} {data.resolution}; prepare both with the same --size."
+            )
+        emphasis = emphasised.images
     try:
         config = GeneratorConfig(
             img_resolution=data.resolution,
@@ -155,7 +177,7 @@ def _new_training(data: ImageDataset, args: argparse.Namespace, workers: Workers
             # a stream of its own, and the same in every worker and every run of this seed
             torch.manual_seed(options.seed + 1)
             first = new_discriminator(config, args.discriminator_base)
-        return Training(data.images, config, options, args.device, workers, first)
+        return Training(data.images, config, options, args.device, workers, first, emphasis)
     except ValueError as fault:
         raise TrainingError(f"{args.data}: no training with these options: {fault}.") from fault
 

@@ -23,7 +23,7 @@ from training.augment import Augmentation, AugmentationController
 from training.data_parallel import ALONE, Workers
 from training.losses import discriminator_loss, generator_loss, path_length_penalty, r1_penalty
 from training.reconstruction import LinearCodes, feature_distance, laplacian_distance
-from training.sampler import Sampler
+from training.sampler import EmphasisSampler, Sampler
 
 ADA_INTERVAL_STEPS = 4
 # From codes the mapping learns as fast as the rest. Its own rate, a hundredth (StyleGAN, appendix
@@ -53,6 +53,7 @@ class TrainingOptions:
     reconstruct_weight: float = 5.0
     feature_weight: float = 0.0
     mirror: bool = True
+    emphasis_share: float = 0.5
     bfloat16_from: int | None = 16
     seed: int = 0
 
@@ -87,10 +88,12 @@ class Training:
         device: str = "cpu",
         workers: Workers = ALONE,
         discriminator: Discriminator | None = None,
+        emphasis: NDArray[np.uint8] | None = None,
     ) -> None:
         """discriminator: one that has learned already; None: a new one of the generator's channels.
 
         images: uint8 [N, 3, R, R]; they stay in host memory. Every worker is given the same.
+        emphasis: likewise, pictures that are `emphasis_share` of all that is shown.
 
         Raises ValueError for a batch that the workers, or the discriminator's groups, cannot share.
         """
@@ -104,7 +107,8 @@ class Training:
         self.G = Generator(config).to(device)
         self.codes: LinearCodes | None = None
         if options.reconstruct_kimg > 0:
-            self.codes = LinearCodes.of_pictures(images, config.z_dim)
+            known = images if emphasis is None else np.concatenate([images, emphasis])
+            self.codes = LinearCodes.of_pictures(known, config.z_dim)
             self.codes.open_mapping(self.G.mapping.get_parameter("fc0.weight"))
         self.D = (
             (discriminator or new_discriminator(config)).to(device).requires_grad_(True).train()
@@ -126,7 +130,12 @@ class Training:
         )
         self.augment = Augmentation(supersampled=options.supersampled_warp)
         self.controller = AugmentationController(options.ada_target, options.ada_kimg)
-        self.sampler = Sampler(len(images), options.seed)
+        self.sampler: Sampler | EmphasisSampler = Sampler(len(images), options.seed)
+        if emphasis is not None:
+            self.images = np.concatenate([images, emphasis])
+            self.sampler = EmphasisSampler(
+                len(images), len(emphasis), options.emphasis_share, options.seed
+            )
         self.statistics = StepStatistics()
         self.pl_mean = torch.zeros([], device=device)
         self._signs: list[float] = []

@@ -118,8 +118,9 @@ def _frame(
         dst_color_range=full if codec.name == "png" else limited,
         interpolation=_SCALING if wanted == (width, height) else _ENLARGING,
     )
-    if codec.name != "png":  # some encoders read these of the pictures, others of the context
-        frame.color_primaries, frame.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+    # some encoders read these of the pictures, others of the context; a PNG says that it is sRGB
+    frame.color_primaries = ColorPrimaries.BT709
+    frame.color_trc = ColorTrc.IEC61966_2_1 if codec.name == "png" else ColorTrc.BT709
     frame.pts, frame.time_base = pts, 1 / fps
     return frame
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from player.wall.calibration import ScreenCalibration
+from player.wall.look import Look
 from player.wall.shots import Shot
 
 
@@ -49,6 +50,15 @@ class Wall(Protocol):
 
     def set_calibration(self, screen: int, calibration: ScreenCalibration) -> None:
         """From the next draw on; every screen begins with none. ValueError: no such screen."""
+        ...
+
+    def set_look(self, screen: int, look: Look) -> None:
+        """How a screen's pictures are drawn from the next draw on; every one begins faithful."""
+        ...
+
+    @property
+    def is_software(self) -> bool:
+        """Whether the processor draws, for want of a graphics card."""
         ...
 
     def upload(self, source: str, pixels: NDArray[np.uint8]) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from player.wall.calibration import IDENTITY, ScreenCalibration, logical_size
 from player.wall.contract import Standing
 from player.wall.front_buffer import FrontBuffer
+from player.wall.look import FAITHFUL, Look
 from player.wall.losses import ContextWatch
 from player.wall.renderer import (
     WARM_UP_PX,
@@ -25,6 +26,9 @@ from player.wall.renderer import (
 )
 from player.wall.shots import Shot
 
+# Drivers that draw on the processor, as they call themselves: Mesa's two and Windows' own.
+_SOFTWARE = ("llvmpipe", "softpipe", "swrast", "GDI Generic", "Basic Render")
+
 
 class DrawnWall(ABC):
     """What both walls share: the store, the calibrations, what was drawn and what was shown."""
@@ -36,6 +40,7 @@ class DrawnWall(ABC):
         self._painter = Painter(context, owner=True)
         self._context_watch = ContextWatch(lambda: str(context.error))
         self._calibrations = [IDENTITY] * screens
+        self._looks = [FAITHFUL] * screens
         self._drawn: tuple[DrawnShot, ...] = ()
         self._shown: tuple[DrawnShot, ...] = ()
 
@@ -53,10 +58,23 @@ class DrawnWall(ABC):
             raise ValueError(f"there is no screen {screen}: they are 0 to {self._screens - 1}")
         self._calibrations[screen] = calibration
 
+    def set_look(self, screen: int, look: Look) -> None:
+        """See `Wall.set_look`."""
+        self._looks[screen] = look
+
+    @property
+    def is_software(self) -> bool:
+        """See `Wall.is_software`."""
+        return any(word in self._renderer_name() for word in _SOFTWARE)
+
     def _resolve(self, shots: Sequence[Shot], sizes_px: Sequence[tuple[int, int]]) -> None:
         if len(shots) != self._screens:
             raise ValueError(f"{self._screens} screens need as many shots, not {len(shots)}")
-        self._drawn = self._store.resolve(shots, sizes_px, self._calibrations)
+        self._drawn = self._store.resolve(shots, sizes_px, self._calibrations, self._looks)
+
+    @abstractmethod
+    def _renderer_name(self) -> str:
+        """Of the graphics driver."""
 
     def _renderer(self) -> str:
         info = self._context.info
@@ -96,7 +114,9 @@ class HeadlessWall(DrawnWall):
 
     def warm_up_next(self, layers: int = 3) -> bool:
         with self._context:
-            return self._painter.warm_up_next(self._scratch, self._calibrations, layers)
+            return self._store.warm_up() or self._painter.warm_up_next(
+                self._scratch, self._calibrations, self._looks, layers
+            )
 
     def draw(self, shots: Sequence[Shot]) -> None:
         with self._context:
@@ -121,6 +141,10 @@ class HeadlessWall(DrawnWall):
     def read(self, screen: int) -> NDArray[np.uint8]:
         with self._context:
             return read_framebuffer(self._framebuffers[screen], self._size_px)
+
+    def _renderer_name(self) -> str:
+        with self._context:
+            return str(self._context.info["GL_RENDERER"])
 
     def describe(self) -> str:
         width, height = self._size_px

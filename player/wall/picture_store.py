@@ -11,18 +11,24 @@ from numpy.typing import NDArray
 
 from player.wall.calibration import IDENTITY, PreparedCalibration, ScreenCalibration, prepared
 from player.wall.contract import OutputError
+from player.wall.light_levels import LightLevels
+from player.wall.look import FAITHFUL, Look
 from player.wall.shots import Layer, Overlay, Placement, Shot, place
 from player.wall.streaming import Streaming
 
 
 @dataclass(eq=False)
 class StoredPicture:
-    """One picture's texture. `serial` is never used again for another texture."""
+    """One picture's texture. `serial` is never used again for another texture.
+
+    levels: the coarsest mip level that belongs to this picture. has_room: there are mip levels.
+    """
 
     texture: moderngl.Texture
     serial: int
     size_px: tuple[int, int]
-    has_levels: bool = False
+    levels: int = 0
+    has_room: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,13 +50,16 @@ class DrawnOverlay:
 class DrawnShot:
     """A shot whose pictures were found: what a painter draws, and can draw again.
 
-    calibration: of the screen, for an output of the size that the shot was resolved for.
+    calibration: of the screen, for an output of the size that the shot was resolved for. look: of
+    the screen. frame: what a grain is seeded with.
     """
 
     layers: tuple[DrawnLayer, ...]
     gain: float
     calibration: PreparedCalibration
     overlays: tuple[DrawnOverlay, ...] = ()
+    look: Look = FAITHFUL
+    frame: int = 0
 
 
 @dataclass(eq=False)
@@ -70,7 +79,12 @@ class PictureStore:
         self._context = context
         self._pools: dict[str, _Pool] = {}
         self._serial = 0
+        self._levels = LightLevels(context)
         self.streaming = Streaming(context)
+
+    def warm_up(self) -> bool:
+        """Makes ready what smaller versions of pictures need; False if it was."""
+        return self._levels.warm_up()
 
     def upload(self, source: str, pixels: NDArray[np.uint8]) -> None:
         """pixels: [P, H, W, 4]. Raises ValueError for another shape or type."""
@@ -95,39 +109,48 @@ class PictureStore:
         used = side[: len(pixels)]
         self.streaming.write([stored.texture for stored in used], list(pixels))
         for stored in used:
-            stored.has_levels = False
+            stored.levels = 0
 
     def resolve(
         self,
         shots: Sequence[Shot],
         sizes_px: Sequence[tuple[int, int]],
-        calibrations: Sequence[ScreenCalibration] | None = None,
+        calibrations: Sequence[ScreenCalibration],
+        looks: Sequence[Look],
     ) -> tuple[DrawnShot, ...]:
         """Finds the shots' pictures and makes what mip levels they need.
 
-        sizes_px, calibrations: of the outputs; without calibrations nothing is changed. Raises
-        OutputError where a shot names a picture that was not uploaded.
+        sizes_px, calibrations, looks: of the outputs. Raises OutputError where a shot names a
+        picture that was not uploaded.
         """
-        values = [IDENTITY] * len(shots) if calibrations is None else calibrations
         return tuple(
-            self._resolve_shot(shot, prepared(calibration, size_px))
-            for shot, size_px, calibration in zip(shots, sizes_px, values, strict=True)
+            self._resolve_shot(
+                shot, prepared(calibration, size_px), FAITHFUL if shot.whole else look
+            )
+            for shot, size_px, calibration, look in zip(
+                shots, sizes_px, calibrations, looks, strict=True
+            )
         )
 
     def release(self) -> None:
         for pool in self._pools.values():
             self._release(pool)
         self._pools.clear()
+        self._levels.release()
         self.streaming.release()
 
-    def _resolve_shot(self, shot: Shot, screen: PreparedCalibration) -> DrawnShot:
+    def _resolve_shot(self, shot: Shot, screen: PreparedCalibration, look: Look) -> DrawnShot:
         layers = [
-            self._resolve_layer(layer, shot, screen) for layer in shot.layers if layer.weight > 0
+            self._resolve_layer(layer, shot, screen, look)
+            for layer in shot.layers
+            if layer.weight > 0
         ]
         overlays = [DrawnOverlay(self._found(o), o.rectangle) for o in shot.overlays]
-        return DrawnShot(tuple(layers), shot.gain, screen, tuple(overlays))
+        return DrawnShot(tuple(layers), shot.gain, screen, tuple(overlays), look, shot.frame)
 
-    def _resolve_layer(self, layer: Layer, shot: Shot, screen: PreparedCalibration) -> DrawnLayer:
+    def _resolve_layer(
+        self, layer: Layer, shot: Shot, screen: PreparedCalibration, look: Look
+    ) -> DrawnLayer:
         picture = self._found(layer)
         values = IDENTITY if shot.whole else screen.calibration
         placement = place(
@@ -137,12 +160,18 @@ class PictureStore:
             values.crop,
             screen.shrinking,
             shot.focus,
+            look.surround,
         )
-        if placement.level and not picture.has_levels:
-            picture.texture.build_mipmaps()
-            picture.texture.filter = (moderngl.NEAREST_MIPMAP_NEAREST, moderngl.NEAREST)
-            picture.has_levels = True
+        self._make_levels(picture, placement.levels)
         return DrawnLayer(picture, placement, layer.weight)
+
+    def _make_levels(self, picture: StoredPicture, wanted: int) -> None:
+        if wanted and not picture.has_room:
+            self._levels.make_room(picture.texture)
+            picture.has_room = True
+        for level in range(picture.levels + 1, wanted + 1):
+            self._levels.make(picture.texture, picture.size_px, level)
+            picture.levels = level
 
     def _found(self, wanted: Layer | Overlay) -> StoredPicture:
         pool = self._pools.get(wanted.source)

@@ -8,7 +8,8 @@ vertex arrays are never shared. Whoever calls makes the right context current fi
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import moderngl
@@ -18,12 +19,12 @@ from numpy.typing import NDArray
 from player.wall import shaders
 from player.wall.calibration import (
     IDENTITY,
-    Feature,
     PreparedCalibration,
     ScreenCalibration,
     prepared,
 )
 from player.wall.contract import OutputError
+from player.wall.look import FAITHFUL, RECIPES, Look
 from player.wall.picture_store import (
     DrawnLayer,
     DrawnOverlay,
@@ -31,7 +32,18 @@ from player.wall.picture_store import (
     PictureStore,
     StoredPicture,
 )
-from player.wall.shots import FITS, MOST_LAYERS, Fit, Layer, Overlay, Shot, place
+from player.wall.shaders import Part
+from player.wall.shots import (
+    FITS,
+    MOST_LAYERS,
+    Fit,
+    Layer,
+    Overlay,
+    Shot,
+    Surrounding,
+    place,
+)
+from player.wall.tiles import dither_thresholds, grain_place, surface_tile
 from player.wall.warp import Box, around, overlay_place, target_sides, warp_uniforms
 
 __all__ = [
@@ -52,11 +64,14 @@ __all__ = [
 # luminance to the sRGB-encoded factor that gives it on a display of gamma 2.2; exact at 0 and 1
 _GAIN_EXPONENT = 1 / 2.2
 _EGL_DEVICES = 4  # tried in turn: the first may be a GPU that this user may not open
+_THRESHOLDS_UNIT, _SURFACE_UNIT = MOST_LAYERS, MOST_LAYERS + 1
+_SURFACE_LINES = 1080  # of a screen on which a surface's tile is as fine as it is made
 
 WARM_UP_PX = (8, 8)
 
 Context = moderngl.Context
-_Kind = Literal["plain", "overlay"] | frozenset[Feature]  # with the features of a calibration
+_Parts = frozenset[Part]
+_Kind = Literal["overlay"] | _Parts
 
 
 class Painter:
@@ -68,6 +83,7 @@ class Painter:
         self._wrapped: dict[int, moderngl.Texture] = {}
         self._programs: dict[tuple[_Kind, int], moderngl.Program] = {}
         self._arrays: dict[tuple[_Kind, int], moderngl.VertexArray] = {}
+        self._tiles: dict[str, moderngl.Texture] = {}
 
     def warm_up(self, framebuffer: moderngl.Framebuffer) -> None:
         """Draws a few pixels with the plain programs of one and two layers.
@@ -76,40 +92,51 @@ class Painter:
         when a screen first needs them: the first picture should not wait for them.
         """
         for layers in (1, 2):
-            self._draw_corner(framebuffer, layers, IDENTITY)
+            self._draw_corner(framebuffer, layers, IDENTITY, FAITHFUL)
 
     def warm_up_next(
         self,
         framebuffer: moderngl.Framebuffer,
         calibrations: Sequence[ScreenCalibration],
+        looks: Sequence[Look],
         most_layers: int,
     ) -> bool:
         """The same for one more program, of those that shots on these screens may need.
 
-        The fewest layers come first. False if there was none left to do.
+        looks: one for each of the calibrations. The fewest layers come first. False if there was
+        none left to do.
         """
+        screens = list(_variants(calibrations, looks))
         for layers in range(1, min(most_layers, MOST_LAYERS) + 1):
-            for calibration in (IDENTITY, *calibrations):
-                screen = prepared(calibration, WARM_UP_PX)
-                kind: _Kind = "plain" if screen.is_plain else screen.features
-                if (kind, layers) not in self._programs:
-                    self._draw_corner(framebuffer, layers, calibration)
+            for calibration, look in screens:
+                parts = _parts(prepared(calibration, WARM_UP_PX), look)
+                if (parts, layers) not in self._programs:
+                    self._draw_corner(framebuffer, layers, calibration, look)
                     return True
         return False
 
     def _draw_corner(
-        self, framebuffer: moderngl.Framebuffer, layers: int, calibration: ScreenCalibration
+        self,
+        framebuffer: moderngl.Framebuffer,
+        layers: int,
+        calibration: ScreenCalibration,
+        look: Look,
     ) -> None:
+        """With the program that has all parts of these."""
         texture = self._context.texture((4, 4), 4, bytes(64))
         texture.filter = (moderngl.NEAREST, moderngl.NEAREST)
-        layer = DrawnLayer(
-            StoredPicture(texture, 0, (4, 4)), place("stretch", (4, 4), WARM_UP_PX), 1 / layers
+        around = Surrounding((0.0, 0.0, 4.0, 4.0), 0, (1.0, 1.0), 1.0)
+        placement = replace(
+            place("stretch", (4, 4), WARM_UP_PX),
+            sharp=1.0,
+            surround=None if look.surround == "black" else around,
         )
+        layer = DrawnLayer(StoredPicture(texture, 0, (4, 4)), placement, 1 / layers)
         self._wrapped[0] = texture
-        shot = DrawnShot((layer,) * layers, 1.0, prepared(calibration, WARM_UP_PX))
-        self.draw(framebuffer, (0, 0), WARM_UP_PX, shot)
-        if self._owner:
-            texture.build_mipmaps()
+        screen = prepared(calibration, WARM_UP_PX)
+        self.draw(
+            framebuffer, (0, 0), WARM_UP_PX, DrawnShot((layer,) * layers, 1.0, screen, look=look)
+        )
         self._context.finish()
         del self._wrapped[0]
         texture.release()
@@ -128,10 +155,8 @@ class Painter:
         area = (*corner_px, *size_px)
         if shot.gain == 0:
             framebuffer.clear(0.0, 0.0, 0.0, 1.0, viewport=area)
-        elif shot.calibration.is_plain:
-            self._draw_plain(framebuffer, area, shot)
         else:
-            self._draw_calibrated(framebuffer, area, shot)
+            self._draw_shot(framebuffer, area, shot)
         for overlay in shot.overlays:
             self._draw_overlay(framebuffer, area, shot.calibration, overlay)
 
@@ -139,79 +164,70 @@ class Painter:
         for key, program in self._programs.items():
             self._arrays[key].release()
             program.release()
+        for tile in self._tiles.values():
+            tile.release()
         self._programs.clear()
         self._arrays.clear()
         self._wrapped.clear()
+        self._tiles.clear()
 
-    def _draw_plain(self, framebuffer: moderngl.Framebuffer, area: Box, shot: DrawnShot) -> None:
-        left, bottom, _, height = area
-        top = bottom + height
-        boxes = [
-            (left + x, top - y - height, width, height)
-            for x, y, width, height in (layer.placement.target for layer in shot.layers)
-        ]
-        program = self._program("plain", len(shot.layers))
+    def _draw_shot(self, framebuffer: moderngl.Framebuffer, area: Box, shot: DrawnShot) -> None:
+        """The area is black around what the layers light."""
+        parts = _parts(shot.calibration, shot.look, shot.layers)
+        program = self._program(parts, len(shot.layers))
         program["gain"] = shot.gain**_GAIN_EXPONENT
-        for (name, layer), box in zip(_named(shot), boxes, strict=True):
-            placement = layer.placement
-            (scale_x, scale_y), (offset_x, offset_y) = placement.scale, placement.offset
-            program[f"at_{name}"] = (
-                scale_x,
-                -scale_y,
-                offset_x - left * scale_x,
-                offset_y + top * scale_y,
-            )
-            if len(shot.layers) > 1:
-                x, y, width, height = box
-                program[f"target_{name}"] = (x, y, x + width, y + height)
-        self._draw_layers(framebuffer, area, around(boxes), "plain", shot)
-
-    def _draw_calibrated(
-        self, framebuffer: moderngl.Framebuffer, area: Box, shot: DrawnShot
-    ) -> None:
-        screen = shot.calibration
-        program = self._program(screen.features, len(shot.layers))
-        uniforms = warp_uniforms(screen, area)
-        program["gain"] = shot.gain**_GAIN_EXPONENT
-        program["to_logical"] = uniforms.to_logical
-        program["light"] = screen.light
-        if "warp" in screen.features:
-            program["logical_px"] = screen.logical_px
-        if "blend" in screen.features:
-            program["ramp_scale"] = screen.ramp_scale
-            program["ramp_bias"] = screen.ramp_bias
-        if "black" in screen.features:
-            program["screen_sides"] = uniforms.screen_sides
-            program["black"] = screen.calibration.black
-        if "gamma" in screen.features:
-            program["gamma_exponent"] = 1 / screen.calibration.gamma
-        for name, layer in _named(shot):
-            placement = layer.placement
-            program[f"at_{name}"] = (*placement.scale, *placement.offset)
-            program[f"sides_{name}"] = target_sides(screen, area, placement.target)
-        self._draw_layers(framebuffer, area, uniforms.viewport, screen.features, shot)
-
-    def _draw_layers(
-        self,
-        framebuffer: moderngl.Framebuffer,
-        area: Box,
-        viewport: Box,
-        kind: _Kind,
-        shot: DrawnShot,
-    ) -> None:
-        """What all programs are told alike; the area is black around the viewport."""
+        if "calibrated" in parts:
+            viewport = _place_calibrated(program, area, shot)
+        else:
+            viewport = _place_plain(program, area, shot)
         if viewport != area:
             framebuffer.clear(0.0, 0.0, 0.0, 1.0, viewport=area)
-        program = self._program(kind, len(shot.layers))
+        self._tile("thresholds", dither_thresholds).use(_THRESHOLDS_UNIT)
+        if "surface" in parts:
+            self._set_surface(program, area, shot)
         weight_so_far = 0.0
         for unit, (name, layer) in enumerate(_named(shot)):
-            program[f"level_{name}"] = layer.placement.level
-            program[f"kernel_{name}"] = layer.placement.kernel
+            placement = layer.placement
+            program[f"level_{name}"] = placement.level
+            program[f"kernel_{name}"] = placement.kernel
+            if "sharp" in parts:
+                program[f"sharp_{name}"] = placement.sharp
+            if "surround" in parts:
+                _set_surround(program, name, placement.surround)
             self._texture(layer.picture).use(unit)
             weight_so_far += layer.weight
             if unit:
                 program[f"share_{name}"] = layer.weight / weight_so_far
-        self._fill(framebuffer, viewport, kind, len(shot.layers))
+        self._fill(framebuffer, viewport, parts, len(shot.layers))
+
+    def _set_surface(self, program: moderngl.Program, area: Box, shot: DrawnShot) -> None:
+        surface, screen = shot.look.surface, shot.calibration
+        recipe = RECIPES[surface]
+        self._tile(surface, lambda: surface_tile(surface)).use(_SURFACE_UNIT)
+        left, bottom, width, height = area if screen.is_plain else (0, 0, *screen.logical_px)
+        pixels = max(1, round(recipe.scale * min(width, height) / _SURFACE_LINES))
+        program["surface"] = (recipe.relief, recipe.grain, recipe.vignette)
+        program["surface_scale"] = 1 / pixels
+        program["surface_at"] = (
+            2 / width,
+            2 / height,
+            -2 * left / width - 1,
+            -2 * bottom / height - 1,
+        )
+        program["grain_at"] = grain_place(shot.frame)
+
+    def _tile(self, name: str, made: Callable[[], NDArray[Any]]) -> moderngl.Texture:
+        """Of this context; made: [side, side, channels], uint8 or float32."""
+        if name not in self._tiles:
+            pixels = np.ascontiguousarray(made())
+            kind = "f1" if pixels.dtype == np.uint8 else "f4"
+            height, width, channels = pixels.shape
+            tile = self._context.texture(
+                (width, height), channels, pixels.tobytes(), alignment=1, dtype=kind
+            )
+            tile.filter = (moderngl.NEAREST, moderngl.NEAREST)
+            self._tiles[name] = tile
+        return self._tiles[name]
 
     def _draw_overlay(
         self,
@@ -238,17 +254,16 @@ class Painter:
         key = kind, layers
         program = self._programs.get(key)
         if program is None:
-            if kind == "plain":
-                fragment = shaders.fragment(layers)
-            elif kind == "overlay":
-                fragment = shaders.OVERLAY
-            else:
-                fragment = shaders.calibrated_fragment(layers, kind)
+            fragment = shaders.OVERLAY if kind == "overlay" else shaders.fragment(layers, kind)
             program = self._context.program(vertex_shader=shaders.VERTEX, fragment_shader=fragment)
             for unit, name in enumerate(shaders.LAYER_NAMES[:layers]):
                 program[f"picture_{name}"] = unit
-            if kind != "overlay" and layers >= shaders.LEAST_IN_A_LOOP:
-                program["rows"] = 4
+            if kind != "overlay":
+                program["thresholds"] = _THRESHOLDS_UNIT
+                if layers >= shaders.LEAST_IN_A_LOOP:
+                    program["rows"] = 4
+                if "surface" in kind:
+                    program["surface_tile"] = _SURFACE_UNIT
             self._programs[key] = program
             self._arrays[key] = self._context.vertex_array(program, [])
         return program
@@ -265,6 +280,90 @@ class Painter:
             )
             self._wrapped[picture.serial] = wrapped
         return wrapped
+
+
+def _parts(
+    screen: PreparedCalibration, look: Look, layers: Sequence[DrawnLayer] | None = None
+) -> _Parts:
+    """What the program of a screen is made of; layers: what it shows, None: all that it may."""
+    parts: set[Part] = set()
+    if not screen.is_plain:
+        parts |= {"calibrated", *screen.features}
+    if look.surface != "none":
+        parts.add("surface")
+    if look.sharp and (layers is None or any(layer.placement.sharp > 0 for layer in layers)):
+        parts.add("sharp")
+    if look.surround != "black" and (
+        layers is None or any(layer.placement.surround for layer in layers)
+    ):
+        parts.add("surround")
+    return frozenset(parts)
+
+
+def _variants(
+    calibrations: Sequence[ScreenCalibration], looks: Sequence[Look]
+) -> Iterator[tuple[ScreenCalibration, Look]]:
+    """What may be drawn: test cards on all screens, and on each of them pictures small and large,
+    that fill it or do not."""
+    yield IDENTITY, FAITHFUL
+    for calibration, look in dict.fromkeys(zip(calibrations, looks, strict=True)):
+        for sharp in dict.fromkeys((look.sharp, False)):
+            for surround in dict.fromkeys((look.surround, FAITHFUL.surround)):
+                yield calibration, replace(look, sharp=sharp, surround=surround)
+        yield calibration, FAITHFUL
+
+
+def _place_plain(program: moderngl.Program, area: Box, shot: DrawnShot) -> Box:
+    """Tells the program where the layers lie; returns the box that they light."""
+    left, bottom, _, height = area
+    top = bottom + height
+    boxes = [
+        (left + x, top - y - height, width, height)
+        for x, y, width, height in (layer.placement.target for layer in shot.layers)
+    ]
+    for (name, layer), (x, y, width, height) in zip(_named(shot), boxes, strict=True):
+        (scale_x, scale_y), (offset_x, offset_y) = layer.placement.scale, layer.placement.offset
+        program[f"at_{name}"] = (
+            scale_x,
+            -scale_y,
+            offset_x - left * scale_x,
+            offset_y + top * scale_y,
+        )
+        if len(shot.layers) > 1:
+            program[f"target_{name}"] = (x, y, x + width, y + height)
+    return around(boxes)
+
+
+def _place_calibrated(program: moderngl.Program, area: Box, shot: DrawnShot) -> Box:
+    """The same, and how the screen is calibrated."""
+    screen = shot.calibration
+    uniforms = warp_uniforms(screen, area)
+    program["to_logical"] = uniforms.to_logical
+    program["light"] = screen.light
+    if "warp" in screen.features:
+        program["logical_px"] = screen.logical_px
+    if "blend" in screen.features:
+        program["ramp_scale"] = screen.ramp_scale
+        program["ramp_bias"] = screen.ramp_bias
+    if "black" in screen.features:
+        program["screen_sides"] = uniforms.screen_sides
+        program["black"] = screen.calibration.black
+    if "gamma" in screen.features:
+        program["gamma_exponent"] = 1 / screen.calibration.gamma
+    for name, layer in _named(shot):
+        placement = layer.placement
+        program[f"at_{name}"] = (*placement.scale, *placement.offset)
+        program[f"sides_{name}"] = target_sides(screen, area, placement.target)
+    return uniforms.viewport
+
+
+def _set_surround(program: moderngl.Program, name: str, surround: Surrounding | None) -> None:
+    if surround is None:  # this layer fills its place: nothing lies outside of it
+        program[f"edges_{name}"] = (-1e9, -1e9, 1e9, 1e9)
+        program[f"around_{name}"] = (0.0, 1.0, 1.0, 1.0)
+    else:
+        program[f"edges_{name}"] = surround.edges
+        program[f"around_{name}"] = (float(surround.level), *surround.share, surround.dimmed)
 
 
 def _named(shot: DrawnShot) -> list[tuple[str, DrawnLayer]]:

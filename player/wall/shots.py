@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
-Fit = Literal["cover", "contain", "stretch"]
+from shows.schema import Fit as Fit
+from shows.schema import Surround
+
 FITS: tuple[Fit, ...] = ("cover", "contain", "stretch")
 # Two blended key pictures, a film of up to three parts and a still, all fading at once.
 MOST_LAYERS = 6
@@ -51,8 +52,9 @@ class Shot:
 
     The layers' weights are 0..1 and sum to 1; one of weight 0 costs nothing. `gain` is relative
     luminance, 0 (black) to 1. Overlays lie over the layers, a later one over an earlier. whole: a
-    test card, which is shown with all its edges: the screen's own crop and fit do not apply. Raises
-    ValueError for any other number of layers, weights or gain.
+    test card, which is shown with all its edges and as it is: the screen's own crop, fit and look
+    do not apply. frame: what a grain that moves is seeded with. Raises ValueError for any other
+    number of layers, weights or gain.
     """
 
     layers: tuple[Layer, ...]
@@ -61,6 +63,7 @@ class Shot:
     overlays: tuple[Overlay, ...] = ()
     whole: bool = False
     focus: Focus = CENTRE
+    frame: int = 0
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.layers) <= MOST_LAYERS:
@@ -123,7 +126,8 @@ class Placement:
 
     An output pixel at (x, y) from the top left, its centre at (x + 0.5, y + 0.5), lies at texel
     coordinate `scale` * that + `offset` of mip level `level`, whose first texel spans 0..1.
-    `kernel` is (B, C) of Mitchell and Netravali's family of cubics.
+    `kernel` is (B, C) of Mitchell and Netravali's family of cubics. `sharp`: how much edges are
+    kept if the look asks for that, 0 to 1.
     """
 
     target: tuple[int, int, int, int]
@@ -131,6 +135,43 @@ class Placement:
     offset: tuple[float, float]
     level: int
     kernel: tuple[float, float]
+    sharp: float = 0.0
+    surround: Surrounding | None = None
+
+    @property
+    def levels(self) -> int:
+        """The coarsest mip level that is read."""
+        return max(self.level, self.surround.level if self.surround else 0)
+
+
+@dataclass(frozen=True)
+class Surrounding:
+    """What lies around a picture that does not fill its output: the picture folded back at its
+    edges, read from mip level `level`.
+
+    edges: left, top, right, bottom of the picture in texel coordinates of the placement's level.
+    share: texels of its own level to one of that, along x and y. dimmed: its light, a share of the
+    picture's.
+    """
+
+    edges: tuple[float, float, float, float]
+    level: int
+    share: tuple[float, float]
+    dimmed: float
+
+
+# Of the picture's shorter side, the texels that are left in a surround.
+_SURROUND_TEXELS: dict[Surround, int] = {"blur": 8, "colour": 1}
+# Looked at beside the picture: as bright as it is it leads the eye away.
+_SURROUND_DIMMED = 0.45
+
+
+def sharpness(magnification: float) -> float:
+    """How much edges are kept, 0 to 1: nothing up to one and a half, all of it from four on.
+
+    Below, a texel's own edge is as sharp as the screen can show it.
+    """
+    return min(max((math.log2(magnification) - math.log2(1.5)) / math.log2(4 / 1.5), 0.0), 1.0)
 
 
 def cubic_kernel(magnification: float) -> tuple[float, float]:
@@ -153,13 +194,15 @@ def place(
     crop: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0),
     shrinking: float = 1.0,
     focus: Focus = CENTRE,
+    surround: Surround = "black",
 ) -> Placement:
     """Where and how a picture is sampled. Sizes in pixels, all at least 1.
 
-    crop: left, top, right, bottom, shares of the picture that are cut off first. shrinking: by how
-    much the output pixels of `output_wh`, if they are only logical ones, are smaller when drawn.
-    A picture much larger than its place is read from the mip level (an area mean over 2^level
-    texels squared) that is nearest to the output's size; the cubic does the rest, 0.7 to 1.4.
+    surround: other than black, the target is the whole output. crop: left, top, right, bottom,
+    shares of the picture that are cut off first. shrinking: by how much the output pixels of
+    `output_wh`, if they are only logical ones, are smaller when drawn. A picture much larger than
+    its place is read from the mip level (an area mean over 2^level texels squared) that is nearest
+    to the output's size; the cubic does the rest, 0.7 to 1.4.
     """
     left, top, right, bottom = crop
     cropped_wh = picture_wh[0] * (1 - left - right), picture_wh[1] * (1 - top - bottom)
@@ -177,10 +220,32 @@ def place(
     share_x = (picture_wh[0] >> level) / picture_wh[0]
     share_y = (picture_wh[1] >> level) / picture_wh[1]
     scale_x, scale_y = source_w / target_w * share_x, source_h / target_h * share_y
+    magnification = 1 / (max(scale_x, scale_y) * shrinking)
+    surrounding = None
+    if surround != "black" and (target_w, target_h) != output_wh:
+        coarsest = int(math.log2(min(picture_wh)))
+        texels = _SURROUND_TEXELS.get(surround, min(picture_wh))
+        around = min(max(level, coarsest - int(math.log2(texels))), coarsest)
+        surrounding = Surrounding(
+            edges=(
+                source_x * share_x,
+                source_y * share_y,
+                (source_x + source_w) * share_x,
+                (source_y + source_h) * share_y,
+            ),
+            level=around,
+            share=(
+                (picture_wh[0] >> around) / (picture_wh[0] >> level),
+                (picture_wh[1] >> around) / (picture_wh[1] >> level),
+            ),
+            dimmed=_SURROUND_DIMMED,
+        )
     return Placement(
-        target=rectangles.target,
+        target=rectangles.target if surrounding is None else (0, 0, *output_wh),
         scale=(scale_x, scale_y),
         offset=(source_x * share_x - target_x * scale_x, source_y * share_y - target_y * scale_y),
         level=level,
-        kernel=cubic_kernel(1 / (max(scale_x, scale_y) * shrinking)),
+        kernel=cubic_kernel(magnification),
+        sharp=sharpness(magnification),
+        surround=surrounding,
     )

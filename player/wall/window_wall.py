@@ -126,12 +126,17 @@ class WindowWall(DrawnWall):
 
     @_told
     def warm_up_next(self, layers: int = 3) -> bool:
+        self._windows[0].make_current()
+        if self._store.warm_up():
+            return True
         for place, window in enumerate(self._windows):
             window.make_current()
             # the first one's painter also draws what is read back, of all the screens
-            calibrations = self._calibrations[place : place + 1] if place else self._calibrations
+            drawn = slice(place, place + 1) if place else slice(None)
             painter = window.painter or self._painter
-            if painter.warm_up_next(window.context.screen, calibrations, layers):
+            if painter.warm_up_next(
+                window.context.screen, self._calibrations[drawn], self._looks[drawn], layers
+            ):
                 return True
         return False
 
@@ -205,6 +210,10 @@ class WindowWall(DrawnWall):
         pixels = read_framebuffer(framebuffer, (width, height))
         framebuffer.release()
         return pixels
+
+    def _renderer_name(self) -> str:
+        self._windows[0].make_current()
+        return str(self._context.info["GL_RENDERER"])
 
     def describe(self) -> str:
         sizes = sorted({"x".join(map(str, self.size_of(i))) for i in range(self._screens)})
