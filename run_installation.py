@@ -77,6 +77,11 @@ def build_parser() -> argparse.ArgumentParser:
         "--stamp", action="store_true", help="show the frame number's strip on every picture"
     )
     parser.add_argument(
+        "--plain",
+        action="store_true",
+        help="draw pictures soft and without a surface, whatever the show says: the least to draw",
+    )
+    parser.add_argument(
         "--front-buffer",
         type=Path,
         metavar="FILE",
@@ -200,6 +205,7 @@ def _play(args: argparse.Namespace) -> int:
                 machine=args.machine,
                 node=args.node,
                 stamp=args.stamp,
+                plain=args.plain,
                 front=args.front_buffer,
                 report=args.report,
                 snapshot=args.snapshot,

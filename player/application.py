@@ -123,9 +123,10 @@ def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> 
         return
     wall = _open_wall(options, len(house.screens), machine)
     closing.callback(wall.close)
-    is_software = wall.is_software
-    for place, screen in enumerate(house.screens):
-        wall.set_look(place, look_of(show.settings, screen, software=is_software))
+    if not options.plain:
+        is_software = wall.is_software
+        for place, screen in enumerate(house.screens):
+            wall.set_look(place, look_of(show.settings, screen, software=is_software))
     slates = SlateSource(show, SLATE_PX)
     closing.callback(slates.close)
     opening = [(show.settings.screens[screen].ballad, 0) for screen in house.screens]

@@ -13,7 +13,8 @@ OutputKind = Literal["windows", "span", "headless"]
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says. size: of one screen in pixels, None for the outputs' own.
+    """What the command line says. size: of one screen in pixels, None for the outputs' own. plain:
+    without the show's upscaling and surface.
 
     state, journal: see docs/reliability.md. make_films: those that are missing, in the background.
     program: run_installation.py itself. film_decoder: a device type of FFmpeg, as in "cuda".
@@ -26,6 +27,7 @@ class Options:
     frames: int | None = None
     machine: Path | None = None
     stamp: bool = False
+    plain: bool = False
     front: Path | None = None
     node: str | None = None
     report: Path | None = None

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from player.wall.calibration import IDENTITY, ScreenCalibration
 from player.wall.contract import OutputError
 from player.wall.headless_wall import HeadlessWall
+from player.wall.light_curve import decoded, encoded
 from player.wall.shots import Fit, Layer, Overlay, Shot
 
 SIZE_PX = (96, 64)
@@ -294,7 +295,8 @@ def test_a_pinned_screen_reads_the_mip_level_of_its_size(wall: HeadlessWall) -> 
     wall.upload("a", np.repeat(checks[None, :, :, None], 4, 3).astype(np.uint8))
     half = ((0.25, 0.25), (0.75, 0.25), (0.75, 0.75), (0.25, 0.75))
     picture = shown(wall, ScreenCalibration(corners=half))
-    assert np.abs(picture[20:44, 28:68].astype(int) - 100).max() <= 1
+    half_the_light = 255 * encoded(decoded(np.array(200 / 255)) / 2)
+    assert np.abs(picture[20:44, 28:68] - half_the_light).max() <= 1
 
 
 def test_extreme_corners_draw_no_light_outside(wall: HeadlessWall) -> None:

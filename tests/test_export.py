@@ -81,7 +81,7 @@ def test_a_film_says_what_it_is_and_in_which_colours(show: Show) -> None:
         assert film.metadata["title"] == "Ballad number 2"
         video = film.streams.video[0]
         context = video.codec_context
-        assert (video.frames, video.average_rate, context.pix_fmt) == (100, 30, "yuv444p")
+        assert (video.frames, video.average_rate, context.pix_fmt) == (100, 30, "yuv444p10le")
         frame = next(film.decode(video))
         tags = (frame.color_range, frame.colorspace, frame.color_primaries, frame.color_trc)
         assert [int(tag) for tag in tags] == [1, 1, 1, 1]  # limited, BT.709 three times

@@ -40,12 +40,19 @@ NOT_LOADED = {
 PLAYER_DOORS = {
     "moderngl": tuple(
         f"wall/{name}"
-        for name in ("renderer", "picture_store", "streaming", "window", "window_wall")
+        for name in (
+            "renderer",
+            "picture_store",
+            "light_levels",
+            "streaming",
+            "window",
+            "window_wall",
+        )
     ),
     "glfw": ("wall/desktop",),
     "wakepy": ("wall/stay_awake",),
     "pythonosc": ("osc/packets",),
-    "PIL": ("application", "cards/identify_card", "upkeep/journal_pictures"),
+    "PIL": ("application", "cards/identify_card", "upkeep/journal_pictures", "picture_book/sheet"),
     "av": ("films/encoder", "films/decoder", "films/contact"),
     "aiopjlink": ("projectors",),
     "generator": ("live/synthesis_worker",),

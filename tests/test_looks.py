@@ -145,11 +145,12 @@ def test_all_machines_have_the_same_grain() -> None:
 
 def test_thresholds_are_spread_evenly() -> None:
     tile = dither_thresholds()
-    assert tile.shape == (64, 64, 3) and tile.dtype == np.float32
+    assert tile.shape == (64, 64, 4) and tile.dtype == np.uint8
     for channel in range(3):
-        counts, _ = np.histogram(tile[..., channel], 16, (0, 1))
-        assert counts.min() >= 245 and counts.max() <= 267
-    assert 0.0019 < tile.min() < tile.max() < 0.9981
+        counts = np.bincount(tile[..., channel].ravel(), minlength=256)
+        assert counts[0] == counts[255] == 0, "what eight bits can hold is never changed"
+        assert counts[1:255].min() >= 16 and counts[1:255].max() <= 17
+    assert abs(tile[..., 0].mean() - 127.5) < 0.1
 
 
 def test_a_card_is_shown_as_it_is(wall: HeadlessWall) -> None:

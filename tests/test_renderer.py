@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from player.wall import shaders
+from player.wall import light_curve, shaders
 from player.wall.calibration import IDENTITY, ScreenCalibration
 from player.wall.outputs import OutputError, Wall, open_wall
 from player.wall.shots import MOST_LAYERS, Fit, Layer, Shot, cubic_kernel, fit_rectangle, place
@@ -254,12 +254,11 @@ def test_faults_are_told(wall: Wall) -> None:
 
 
 def decoded(level: NDArray[np.float64]) -> NDArray[np.float64]:
-    srgb = level / 255
-    return (srgb * (1 - 0.14 + 0.14 * srgb)) ** 2
+    return light_curve.decoded(level / 255)
 
 
 def encoded(light: NDArray[np.float64]) -> NDArray[np.float64]:
-    return 255 * (np.sqrt(0.86**2 + 0.56 * np.sqrt(light)) - 0.86) / 0.28
+    return 255 * light_curve.encoded(light)
 
 
 @given(

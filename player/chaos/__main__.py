@@ -169,7 +169,16 @@ def _figures(
 
 def _words(args: argparse.Namespace, folder: Path, front: Path, port: int) -> list[str]:
     size = f"{SCREEN_PX}x{SCREEN_PX}"
-    words = ["supervise", "--show", str(args.show), "--outputs", "headless", "--size", size]
+    words = [
+        "supervise",
+        "--show",
+        str(args.show),
+        "--outputs",
+        "headless",
+        "--size",
+        size,
+        "--plain",
+    ]
     words += ["--front-buffer", str(front), "--osc-port", str(port)]
     words += ["--state", str(folder / "state.json"), "--journal", str(folder / "journal")]
     return [*words, "--no-fallback"] if args.sabotage else words

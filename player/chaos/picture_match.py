@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from player.wall.light_curve import decoded, encoded
 from player.wall.shots import place
 
+_LIGHT = decoded(np.arange(256, dtype=np.float32) / 255)
 PLACES = 32
 VALUES = PLACES * PLACES * 3
 
@@ -103,7 +105,7 @@ def every(side_px: int) -> int:
 
 
 class Scaler:
-    """A square picture as a square screen shows it at the places: the wall's own cubic."""
+    """A square picture as a square screen shows it at the places: the wall's own cubic of light."""
 
     def __init__(self, picture_px: int, screen_px: int) -> None:
         """Raises ValueError, see `every`."""
@@ -120,12 +122,12 @@ class Scaler:
 
     def shown(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """picture: uint8 [H, W, 3 or 4], top row first -> uint8 [VALUES]."""
-        small: NDArray[np.floating[Any]] = picture[..., :3].astype(np.float32)
+        small: NDArray[np.floating[Any]] = _LIGHT[picture[..., :3]]
         for _ in range(self._halvings):
             small = (small[::2, ::2] + small[1::2, ::2] + small[::2, 1::2] + small[1::2, 1::2]) / 4
         down = np.tensordot(self._weights, small, (1, 0))
         both = np.tensordot(self._weights, down, (1, 1)).transpose(1, 0, 2)
-        values: NDArray[np.uint8] = np.clip(np.rint(both), 0, 255).astype(np.uint8)
+        values: NDArray[np.uint8] = np.rint(255 * encoded(both.clip(0, 1))).astype(np.uint8)
         return values.reshape(VALUES)
 
 

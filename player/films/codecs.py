@@ -56,10 +56,14 @@ def candidates(name: CodecName, size_px: tuple[int, int]) -> list[FilmCodec]:
         options += [("preset", "veryfast" if large else "medium")]
         # seven large films at a time are as much as two cores can decode
         options += [("tune", "fastdecode")] if large else []
-        return [
+        shallow = [
             FilmCodec("h264", "h264_nvenc", "mp4", yuv, nvenc, 1),
             FilmCodec("h264", "libx264", "mp4", yuv, tuple(options), threads),
         ]
+        # Eight bits of limited range hold no dither of single channels: dark skies break into bands
+        # (docs/picture.md). Ten do, at three times the bytes, which is little for small pictures.
+        deep = FilmCodec("h264", "libx264", "mp4", "yuv444p10le", tuple(options), threads)
+        return shallow if large else [deep, *shallow]
     if name == "hevc":
         software = (("x265-params", x265), ("qp", "17" if large else "10"), ("preset", "fast"))
         return [

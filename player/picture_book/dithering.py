@@ -24,7 +24,8 @@ def gradient(stage: Stage, out: Path) -> dict[str, object]:
     side = stage.side_px
     exact = np.linspace(_DARKEST, _LIGHTEST, side)[None, :, None].repeat(side, 0).repeat(3, 2)
     rounded = _rgba(np.rint(exact))
-    tile = np.tile(dither_thresholds(), (-(-side // 64), -(-side // 64), 1))[:side, :side]
+    thresholds = dither_thresholds()[..., :3] / 255
+    tile = np.tile(thresholds, (-(-side // 64), -(-side // 64), 1))[:side, :side]
     live = _rgba(np.floor(exact + tile))
     ways = {
         "rounded to eight bits, then enlarged": rounded,

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
-from PIL import Image
 
 from player.picture_book.moments import moments
-from player.picture_book.sheet import Pixels, save, sheet, smaller
+from player.picture_book.sheet import Pixels, enlarged, save, sheet, smaller
 from player.picture_book.stage import Stage
 from player.wall.look import Look
 from shows.schema import Surface, Surround
@@ -23,15 +22,10 @@ def enlarging(stage: Stage, out: Path) -> dict[str, object]:
     """The middle of three screens of 1080 lines, each enlarged in four ways."""
     rows = []
     for screen, picture in enumerate(stage.frame(0)[[3, 1, 4]]):
-        small = Image.fromarray(picture[..., :3])
         size_px = (_LARGE_PX, _LARGE_PX)
         ways = {
-            "bicubic, values as they are": np.asarray(
-                small.resize(size_px, Image.Resampling.BICUBIC)
-            ),
-            "Lanczos, values as they are": np.asarray(
-                small.resize(size_px, Image.Resampling.LANCZOS)
-            ),
+            "bicubic, values as they are": enlarged(picture, _LARGE_PX, "bicubic"),
+            "Lanczos, values as they are": enlarged(picture, _LARGE_PX, "Lanczos"),
             "soft: Mitchell in linear light": stage.shown(picture[None], size_px),
             "sharp: edges kept": stage.shown(picture[None], size_px, Look(sharp=True)),
         }

@@ -38,8 +38,8 @@ class SurfaceRecipe:
 
 RECIPES: dict[Surface, SurfaceRecipe] = {
     "paper": SurfaceRecipe(relief=0.10, grain=0.0, vignette=0.10, scale=1.0),
-    "canvas": SurfaceRecipe(relief=0.20, grain=0.0, vignette=0.16, scale=1.0),
-    "cinema": SurfaceRecipe(relief=0.0, grain=0.12, vignette=0.34, scale=1.5),
+    "canvas": SurfaceRecipe(relief=0.13, grain=0.0, vignette=0.16, scale=1.0),
+    "cinema": SurfaceRecipe(relief=0.0, grain=0.09, vignette=0.34, scale=1.5),
 }
 
 

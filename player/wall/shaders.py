@@ -16,6 +16,7 @@ from collections.abc import Collection
 from typing import Literal
 
 from player.wall.calibration import Feature
+from player.wall.light_curve import A
 from player.wall.look import Treatment
 from player.wall.shots import MOST_LAYERS
 
@@ -43,7 +44,7 @@ uniform sampler2D thresholds;  // of the dither, 64 x 64
 // picture. Its inverse is exact, so that a picture of the screen's own size passes unchanged and a
 // fade starts and ends without a step; on the way the two give the same to 0.3 eight-bit steps on
 // average, 7 at worst (a little light over black).
-const float A = 0.14;
+const float A = {A};
 
 vec3 decoded(vec3 srgb) {
     vec3 root = srgb * (1.0 - A + A * srgb);
@@ -177,7 +178,7 @@ vec3 light_{name}(vec2 place) {
 """
 
 _DITHER = """\
-// Rounds to eight bits after the thresholds of a tile of blue noise, which lie in 0.002..0.998, so
+// Rounds to eight bits after the thresholds of a tile of blue noise, which lie in 0.004..0.996, so
 // that a value that eight bits can hold is never changed, and black stays black.
 vec3 dithered(vec3 value) {
     vec3 threshold = texelFetch(thresholds, ivec2(gl_FragCoord.xy) & 63, 0).rgb;
@@ -308,7 +309,7 @@ out vec4 color;
 uniform sampler2D texels;
 uniform int level;           // that is read
 uniform vec2 scale;          // its texels to one of the next
-const float A = 0.14;
+const float A = {A};
 
 vec3 decoded(vec3 srgb) {
     vec3 root = srgb * (1.0 - A + A * srgb);
@@ -332,7 +333,7 @@ void main() {
     color = vec4(
         (sqrt((1.0 - A) * (1.0 - A) + 4.0 * A * sqrt(light)) - (1.0 - A)) / (2.0 * A), 1.0);
 }
-"""
+""".replace("{A}", str(A))
 
 
 def fragment(layers: int, parts: Collection[Part] = ()) -> str:
@@ -347,7 +348,7 @@ def fragment(layers: int, parts: Collection[Part] = ()) -> str:
     calibrated = "calibrated" in parts
     text = ["#version 330 core\n", *(f"#define {part.upper()}\n" for part in sorted(parts))]
     text += ["uniform int rows;  // 4\n"] if layers >= LEAST_IN_A_LOOP else []
-    text += [_HEAD.replace("{rows}", _rows(layers)), _DITHER]
+    text += [_HEAD.replace("{rows}", _rows(layers)).replace("{A}", str(A)), _DITHER]
     text += [_SHARP] if "sharp" in parts else []
     text += [_SURFACE] if "surface" in parts else []
     text += [_LAYER.replace("{name}", name) for name in names]

@@ -15,20 +15,21 @@ from shows.schema import Surface
 
 # The one that the engine rounds with, made by `python -m generator.dither`: data, no import.
 _BLUE_NOISE = Path(__file__).resolve().parents[2] / "generator" / "blue_noise_64.npy"
-_CHANNEL_SHIFT_PX = (0, 23, 46)  # so that red, green and blue do not round up together
-_GUARD = 0.002
+_CHANNEL_SHIFT_PX = (0, 23, 46, 0)  # so that red, green and blue do not round up together
 _THREAD_PX = 8  # of the canvas, from thread to thread
 _RELIEF_SPREADS, _GRAIN_SPREADS = 2.5, 3.0  # standard deviations to the whole share
 _MASK = (1 << 64) - 1
 
 
-def dither_thresholds() -> NDArray[np.float32]:
-    """float32 [64, 64, 3] in 0.002..0.998, of mean 1/2: what is added before rounding down."""
+def dither_thresholds() -> NDArray[np.uint8]:
+    """uint8 [64, 64, 4], 1..254 of 255 and of mean 1/2: what is added before rounding down.
+
+    Bytes and not floats: a 254th of a step is fine enough, and software GL reads them faster.
+    """
     ranks = np.load(_BLUE_NOISE, allow_pickle=False)
     assert ranks.shape == (THRESHOLDS_PX, THRESHOLDS_PX)
-    tile = (ranks.astype(np.float64) + 0.5) / ranks.size * (1 - 2 * _GUARD) + _GUARD
-    channels = [np.roll(tile, shift, axis=(0, 1)) for shift in _CHANNEL_SHIFT_PX]
-    return np.stack(channels, axis=-1).astype(np.float32)
+    tile = (1 + ranks.astype(np.int64) * 254 // ranks.size).astype(np.uint8)
+    return np.stack([np.roll(tile, shift, axis=(0, 1)) for shift in _CHANNEL_SHIFT_PX], axis=-1)
 
 
 def surface_tile(surface: Surface) -> NDArray[np.uint8]:
