@@ -21,6 +21,7 @@ from tests.golden import compares, golden_arrays, golden_folder, met
 from tests.tiny_training import make_curating_show, tiny_discriminator, tiny_generator
 from training import projection as verb
 from training.__main__ import main
+from training.codes_file import CODES_FILE, load_codes, save_codes
 from training.errors import TrainingError
 from training.perceptual import FeatureDistance, built_in_distance, sum_of_squares
 from training.projection_file import projection_path, read_projection
@@ -32,6 +33,7 @@ from training.projector import (
     noise_regulariser,
     project,
 )
+from training.reconstruction import LinearCodes
 from training.show_folder import painting_facts, read_target
 from training.shown_picture import ShownAs, draw, draw_pixels
 from training.w_statistics import statistics_z, w_statistics
@@ -71,6 +73,18 @@ def test_a_painting_does_not_depend_on_its_company_nor_on_the_batch() -> None:
     np.testing.assert_allclose(together.shown, apart.shown[::-1], rtol=1e-3)
     other = project(net, targets, distance, ProjectionOptions(steps=4, seed=2), ShownAs(), KEYS)
     assert np.abs(other.ws - together.ws).max() > 1e-3
+
+
+def test_a_descent_may_begin_where_the_answer_lies() -> None:
+    net = tiny_generator()
+    z = torch.from_numpy(np.random.default_rng(5).standard_normal((3, 32))).float()
+    answer = net.mapping(z)[:, 0].detach().numpy()
+    distance = built_in_distance([])
+    options = ProjectionOptions(steps=1, w_noise=0.0)
+    from_the_mean = project(net, own_pictures(3), distance, options, ShownAs(), KEYS)
+    from_there = project(net, own_pictures(3), distance, options, ShownAs(), KEYS, starts=answer)
+    assert (from_there.shown < 0.05 * from_the_mean.shown).all()
+    assert np.array_equal(from_there.mean_shown, from_the_mean.mean_shown)
 
 
 def test_projecting_changes_nothing_in_the_generator() -> None:
@@ -208,6 +222,27 @@ def test_the_verb_writes_projections_and_sheets_and_resumes(
     assert main(command) == 0
     assert "1 ballads were up to date" in capsys.readouterr().out
     assert sheet.is_file() and projection_path(curating, "ballad-1").read_bytes() == before
+
+
+def test_codes_of_a_training_are_a_start(
+    curating: Show, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    net = tiny_generator()
+    side = min(16, net.img_resolution)
+    basis = torch.randn(3 * side * side, 5, generator=torch.Generator().manual_seed(1)) * 0.01
+    path = tmp_path / CODES_FILE
+    save_codes(LinearCodes(torch.zeros(3 * side * side), basis), path)
+    kept = load_codes(path)
+    assert torch.equal(kept.basis, basis)
+    words = ["project", str(curating.folder), "--steps", "2"]
+    assert main([*words, "--codes", str(path)]) == 0
+    found = read_projection(curating, "ballad-1")
+    assert found.settings["start"] == "codes"
+    assert main(words) == 0, "without them it is another projection, and made anew"
+    assert np.abs(read_projection(curating, "ballad-1").ws - found.ws).max() > 1e-3
+    path.write_bytes(b"no codes")
+    assert main([*words, "--codes", str(path)]) == 2
+    assert "there are no codes in it" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("change", ["painting", "steps", "crop", "force", "file"])

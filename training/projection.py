@@ -8,6 +8,7 @@ truncation. Ballads that are up to date are skipped, so an interrupted run goes 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,7 @@ from tqdm import tqdm
 from generator.networks import Generator
 from shows.schema import Ballad
 from shows.show import Show
+from training.codes_file import load_codes
 from training.contact_sheet import Row, projection_sheet, save_sheet
 from training.errors import TrainingError
 from training.perceptual import Distance, open_distance
@@ -31,7 +33,8 @@ from training.projection_file import (
     read_projection,
     write_projection,
 )
-from training.projector import Projection, ProjectionOptions, project
+from training.projector import Projection, ProjectionOptions, keyed_generator, project
+from training.reconstruction import LinearCodes
 from training.show_folder import (
     Target,
     add_show_arguments,
@@ -62,6 +65,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--vgg", type=Path, help="measure with VGG16: torchvision's weights, .safetensors or .pth"
     )
+    parser.add_argument(
+        "--codes",
+        type=Path,
+        metavar="FILE",
+        help="begin at the w of each painting's own code, with the codes.safetensors that `train "
+        "--reconstruct-kimg` wrote beside the generator (default: at the mean w)",
+    )
     parser.add_argument("--steps", type=int, default=defaults.steps, help="(default %(default)s)")
     parser.add_argument("--seed", type=int, default=defaults.seed, help="(default %(default)s)")
     parser.add_argument(
@@ -89,7 +99,9 @@ def run(args: argparse.Namespace) -> int:
         "distance": distance.description,
         "noise_mode": shown_as.noise_mode,
         "truncation_psi": shown_as.truncation_psi,
+        **({} if args.codes is None else {"start": "codes"}),
     }
+    codes = None if args.codes is None else load_codes(args.codes)
     # all paintings are read before the long work starts: a bad crop shows at once
     targets = {ballad.id: _targets(show, ballad, generator) for ballad in ballads}
     digest = generator_hash(show)
@@ -98,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
         for ballad in ballads
         if args.force or not _is_up_to_date(show, ballad, digest, targets[ballad.id], settings)
     }
-    session = Session(show, generator, digest, distance, options, settings)
+    session = Session(show, generator, digest, distance, options, settings, codes)
     with tqdm(total=_steps(targets, todo, options), unit="step", disable=not todo) as progress:
         for ballad in ballads:
             if ballad.id in todo:
@@ -165,6 +177,7 @@ class Session:
     distance: Distance
     options: ProjectionOptions
     settings: dict[str, Any]
+    codes: LinearCodes | None = None
 
     @cached_property
     def statistics(self) -> WStatistics:
@@ -183,15 +196,17 @@ class Session:
                 progress.set_postfix(distance=f"{mean_distance:.3f}", refresh=False)
 
         images = to_images(np.stack([target.pixels for target in targets]))
+        keys = [(ballad.id, painting_id) for painting_id in ballad.painting_ids]
         found = project(
             self.generator,
             images.to(self.generator.mapping.w_avg.device),
             self.distance,
             self.options,
             self.shown_as,
-            [(ballad.id, painting_id) for painting_id in ballad.painting_ids],
+            keys,
             statistics=self.statistics,
             on_step=on_step,
+            starts=None if self.codes is None else self._starts(self.codes, images, keys),
         )
         paintings = tuple(
             {
@@ -204,6 +219,24 @@ class Session:
         )
         std = self.statistics.std
         return ProjectionFile(ballad.id, self.digest, found.ws, std, paintings, self.settings)
+
+    @torch.no_grad()
+    def _starts(
+        self, codes: LinearCodes, images: Tensor, keys: Sequence[Sequence[str]]
+    ) -> NDArray[np.float32]:
+        """[P, w_dim]: of the paintings' codes; what of a z is no code is drawn for each."""
+        z = np.stack(
+            [
+                keyed_generator("projection-code-1", self.options.seed, *key).standard_normal(
+                    self.generator.z_dim, np.float32
+                )
+                for key in keys
+            ]
+        )
+        mapping = self.generator.mapping
+        ws = mapping(codes.of(images, torch.from_numpy(z)).to(mapping.w_avg.device))
+        starts: NDArray[np.float32] = ws[:, 0].cpu().numpy()
+        return starts
 
     def sheet_path(self, ballad: Ballad) -> Path:
         return work_folder(self.show, ballad.id) / "projection.png"

@@ -149,16 +149,20 @@ def descent(
     options: ProjectionOptions,
     statistics: WStatistics,
     draws: Draws,
+    start: NDArray[np.float32] | None = None,
 ) -> Iterator[Step]:
     """The steps towards targets [N, 3, R, R] in -1..1; changes nothing in the generator.
 
+    start: [N, w_dim] to begin at; None: the mean w.
     The paintings do not touch one another: their losses are summed, and Adam works number by
     number.
     """
     device = targets.device
     with torch.no_grad():
         wanted = distance.features(targets)
-    w = torch.from_numpy(statistics.mean).to(device).repeat(len(targets), 1).requires_grad_()
+    if start is None:
+        start = np.repeat(statistics.mean[None], len(targets), axis=0)
+    w = torch.from_numpy(start.copy()).to(device).requires_grad_()
     noise = {
         name: torch.from_numpy(start.copy()).to(device).requires_grad_()
         for name, start in draws.noise.items()
@@ -192,13 +196,14 @@ def optimise(
     statistics: WStatistics,
     draws: Draws,
     on_step: OnStep | None = None,
+    start: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """targets [N, 3, R, R] in -1..1 -> ws [N, w_dim] and distances [steps, N].
 
     Raises TrainingError if the numbers run away.
     """
     distances = np.empty((options.steps, len(targets)), np.float32)
-    for step in descent(generator, targets, distance, options, statistics, draws):
+    for step in descent(generator, targets, distance, options, statistics, draws, start):
         distances[step.number] = step.distances.cpu().numpy()
         if on_step is not None:
             on_step(step.number, float(distances[step.number].mean()))
@@ -226,8 +231,9 @@ def project(
     *,
     statistics: WStatistics | None = None,
     on_step: OnStep | None = None,
+    starts: NDArray[np.float32] | None = None,
 ) -> Projection:
-    """Project P paintings, `options.batch` at a time.
+    """Project P paintings, `options.batch` at a time. starts: [P, w_dim]; None: the mean w.
 
     targets: float32 [P, 3, R, R] in -1..1, on the generator's device. keys: the ids of each
     painting, which its random numbers follow from. Raises TrainingError.
@@ -242,11 +248,12 @@ def project(
         raise ValueError(f"{len(targets)} paintings need as many keys, not {len(keys)}")
     statistics = statistics or w_statistics(generator)
     parts: list[dict[str, Any]] = []
-    for start in range(0, len(targets), options.batch):
-        batch = slice(start, start + options.batch)
+    for first in range(0, len(targets), options.batch):
+        batch = slice(first, first + options.batch)
         draws = draw_randoms(generator, options, keys[batch])
+        start = None if starts is None else starts[batch]
         ws, steps = optimise(
-            generator, targets[batch], distance, options, statistics, draws, on_step
+            generator, targets[batch], distance, options, statistics, draws, on_step, start
         )
         mean = np.repeat(statistics.mean[None], len(ws), axis=0)
         parts.append(

@@ -23,6 +23,7 @@ from generator.checkpoint import (
     write_atomically,
 )
 from shows.picture_file import srgb_tag
+from training.codes_file import CODES_FILE, save_codes
 from training.errors import TrainingError
 from training.training_loop import Training
 
@@ -93,6 +94,8 @@ class RunFolder:
         try:
             save_generator(training.G_ema, self.path / GENERATOR_FILE)
             save_discriminator(training.D, self.path / DISCRIMINATOR_FILE)
+            if training.codes is not None:
+                save_codes(training.codes, self.path / CODES_FILE)
         except CheckpointError as fault:
             raise TrainingError(f"{fault}: the training ran away.") from fault
 

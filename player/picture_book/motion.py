@@ -21,34 +21,52 @@ _SHARP = Look(sharp=True)
 
 
 def paths(stage: Stage, out: Path) -> dict[str, object]:
-    """One painting's loop and morph on straight lines and on a curve, side by side, and how fast w
-    moves on each."""
+    """One painting's loop and morph on straight lines and on a curve: a film of both side by side,
+    the middle column of each over time (where a line has a corner, the path has one), and how fast
+    w moves."""
     shows = {name: with_settings(stage.show, path=name) for name in ("linear", "smooth")}
     ballad = stage.show.ballad_ids[0]
     frames = stage.show.segment_frames
+    columns: dict[str, list[Pixels]] = {name: [] for name in shows}
 
     def drawn() -> Iterator[Pixels]:
         for frame in range(frames):
-            ws = [_ws(show, ballad, frame) for show in shows.values()]
-            yield beside(
-                [stage.shown(one[None], (_SIDE_PX, _SIDE_PX), _SHARP) for one in stage.pictures(ws)]
-            )
+            pictures = stage.pictures([_ws(show, ballad, frame) for show in shows.values()])
+            both = [stage.shown(one[None], (_SIDE_PX, _SIDE_PX), _SHARP) for one in pictures]
+            for name, picture in zip(shows, both, strict=True):
+                columns[name].append(picture[:, _SIDE_PX // 3])
+            yield beside(both)
 
     film(out / "linear-and-smooth.mp4", stage.show.settings.fps, drawn())
-    told: dict[str, object] = {}
+    slices = {name: np.stack(seen, axis=1).repeat(3, axis=1) for name, seen in columns.items()}
+    save(
+        sheet(
+            [
+                [
+                    (
+                        f"{name}: one column of the picture, {frames} frames from left to right",
+                        picture,
+                    )
+                ]
+                for name, picture in slices.items()
+            ]
+        ),
+        out / "paths.jpg",
+    )
     speeds = {name: _speeds(show, ballad, frames) for name, show in shows.items()}
-    for name, speed in speeds.items():
-        jumps = np.abs(np.diff(speed, axis=0))
-        told[name] = {
-            "largest_change_of_velocity": round(float(np.linalg.norm(jumps, axis=1).max()), 4),
-            "slowest_of_median": round(
-                float(
-                    np.linalg.norm(speed, axis=1).min() / np.median(np.linalg.norm(speed, axis=1))
-                ),
-                3,
-            ),
-        }
-    return told
+    return {name: _told(speed) for name, speed in speeds.items()}
+
+
+def _told(velocities: NDArray[np.float64]) -> dict[str, float]:
+    """Of one path, in its mean speed: the largest change between two frames, the slowest place."""
+    changes = np.linalg.norm(np.diff(velocities, axis=0), axis=1)
+    speeds = np.linalg.norm(velocities, axis=1)
+    return {
+        "largest_change_of_velocity": round(float(changes.max()), 3),
+        "median_change_of_velocity": round(float(np.median(changes)), 3),
+        "slowest": round(float(speeds.min()), 3),
+        "fastest": round(float(speeds.max()), 3),
+    }
 
 
 def phases(stage: Stage, out: Path) -> dict[str, object]:
@@ -136,7 +154,7 @@ def _ws(show: Show, ballad: str, frame: int) -> NDArray[np.float32]:
 
 
 def _speeds(show: Show, ballad: str, frames: int) -> NDArray[np.float64]:
-    """Of w from frame to frame: [frames, w_dim], in the mean speed of the linear path's loop."""
+    """Of w from frame to frame: [frames, w_dim], in the mean speed of this path."""
     w = np.stack([_ws(show, ballad, frame)[0] for frame in range(frames + 1)]).astype(float)
     speed = np.diff(w, axis=0)
     scale = np.linalg.norm(speed, axis=1).mean()
