@@ -15,7 +15,7 @@ from shows.ballad_path import ballad_w
 from shows.show import Show
 from shows.timeline import motion_of, phase_frames
 
-_STRENGTHS = (0.1, 0.25, 0.4, 0.6, 0.9)
+_STRENGTHS = (0.05, 0.12, 0.2, 0.3, 0.5)
 _SIDE_PX, _SMALL_PX = 384, 128
 _SHARP = Look(sharp=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -11,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from player.films.codecs import SUBSAMPLED_FROM_PX
 from player.films.encoder import FilmEncoder, choose_codec
 from shows.picture_file import srgb_tag
 
 Pixels = NDArray[np.uint8]
 GAP_PX, WORDS_PX = 8, 22
+_QUANTISER = "25"
 _PAPER, _INK = (24, 24, 28), (230, 228, 220)
 
 
@@ -74,13 +77,16 @@ def below(rows: Sequence[Pixels], gap_px: int = GAP_PX) -> Pixels:
 
 
 def film(path: Path, fps: Fraction, frames: Iterable[Pixels]) -> None:
-    """An MP4 of RGB frames [H, W, 3] with even sides. Raises FilmError, OSError."""
+    """A small MP4 of RGB frames [H, W, 3] with even sides, which browsers play: for a page, and
+    not for a show. Raises FilmError, OSError."""
+    codec = choose_codec("h264", (SUBSAMPLED_FROM_PX, SUBSAMPLED_FROM_PX), "libx264")
+    options = tuple((k, _QUANTISER if k == "qp" else v) for k, v in codec.options)
+    codec = replace(codec, options=options)
     encoder: FilmEncoder | None = None
     try:
         for picture in frames:
             height, width = picture.shape[:2]
             if encoder is None:
-                codec = choose_codec("h264", (width, height))
                 encoder = FilmEncoder(path, codec, (width, height), fps, {"title": path.stem})
             rgba = np.dstack([picture, np.full((height, width), 255, np.uint8)])
             encoder.add(rgba[None])

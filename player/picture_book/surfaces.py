@@ -12,6 +12,7 @@ from player.picture_book.sheet import Pixels, enlarged, save, sheet, smaller
 from player.picture_book.stage import Stage
 from player.wall.look import Look
 from shows.schema import Surface, Surround
+from shows.timeline import focus_at
 
 _LARGE_PX = 1080
 _CROP_PX = 440
@@ -128,6 +129,7 @@ def night(stage: Stage, out: Path) -> dict[str, object]:
                     Look(sharp=True, surface=stage.show.settings.surface),
                     gain=moment.light,
                     frame=moment.frame,
+                    focus=focus_at(stage.show, moment.cues[screen], moment.frame),
                 )
                 row.append((moment.words if not screen else "", smaller(drawn, width_px)))
             rows.append(row)
