@@ -76,7 +76,8 @@ def test_without_the_fallback_it_fails(folder: Path) -> None:
     words = ("--seconds", "5", "--kills", "1", "--hangs", "0", "--player-kills", "0", "--sabotage")
     status, seen = chaos(folder, *words)
     assert status == 1 and not seen["passed"] and seen["sabotage"]
-    assert seen["fallback_frames_max"] > 60
+    # as long as a worker takes to come back: some two seconds here, 2 frames are the limit
+    assert seen["fallback_frames_max"] > 20
 
 
 @pytest.mark.slow
