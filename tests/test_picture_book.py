@@ -24,10 +24,11 @@ def test_pages_are_made_and_a_dark_gradient_shows_no_bands(tmp_path: Path) -> No
     show, out = make_live_show(tmp_path / "show"), tmp_path / "out"
     words = ["--show", str(show.folder), "--out", str(out), "--threads", "1"]
     assert main(["gradient", *words]) == 0
-    assert main(["surrounds", "focus", "linear-light", "loops", *words]) == 0
+    assert main(["paintings", "surrounds", "focus", "linear-light", "loops", *words]) == 0
     made = {path.name for path in out.iterdir()}
     assert made == {
         "dark-gradient.png",
+        "paintings.jpg",
         "surrounds.jpg",
         "focus.jpg",
         "linear-light.jpg",

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FIGURES = "figures.json"
 Page = Callable[[Stage, Path], dict[str, object]]
 PAGES: dict[str, Page] = {
+    "paintings": surfaces.paintings,
     "enlarging": surfaces.enlarging,
     "linear-light": surfaces.linear_light,
     "surfaces": surfaces.surfaces,

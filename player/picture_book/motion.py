@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from player.picture_book.sheet import Pixels, below, beside, film, save, sheet
-from player.picture_book.stage import Stage, with_settings
+from player.picture_book.stage import Stage, ballad_ws, with_settings
 from player.wall.look import Look
-from shows.ballad_path import ballad_w
 from shows.show import Show
-from shows.timeline import motion_of, phase_frames
+from shows.timeline import phase_frames
 
 _STRENGTHS = (0.05, 0.12, 0.2, 0.3, 0.5)
 _SIDE_PX, _SMALL_PX = 384, 128
@@ -31,7 +30,7 @@ def paths(stage: Stage, out: Path) -> dict[str, object]:
 
     def drawn() -> Iterator[Pixels]:
         for frame in range(frames):
-            pictures = stage.pictures([_ws(show, ballad, frame) for show in shows.values()])
+            pictures = stage.pictures([ballad_ws(show, ballad, frame) for show in shows.values()])
             both = [stage.shown(one[None], (_SIDE_PX, _SIDE_PX), _SHARP) for one in pictures]
             for name, picture in zip(shows, both, strict=True):
                 columns[name].append(picture[:, _SIDE_PX // 3])
@@ -81,7 +80,7 @@ def phases(stage: Stage, out: Path) -> dict[str, object]:
     def drawn() -> Iterator[Pixels]:
         for frame in range(show.segment_frames):
             ws = [
-                _ws(show, screen.ballad, frame + start)
+                ballad_ws(show, screen.ballad, frame + start)
                 for row in starts
                 for screen, start in zip(show.settings.screens, row, strict=True)
             ]
@@ -106,8 +105,8 @@ def loops(stage: Stage, out: Path) -> dict[str, object]:
         far_w, far_picture = [], []
         for ballad in show.ballads:
             starts = [n * show.segment_frames for n in range(len(ballad.paintings))]
-            here = [_ws(moved, ballad.id, start) for start in starts]
-            there = [_ws(moved, ballad.id, start + stop) for start in starts]
+            here = [ballad_ws(moved, ballad.id, start) for start in starts]
+            there = [ballad_ws(moved, ballad.id, start + stop) for start in starts]
             before, after = stage.pictures(here), stage.pictures(there)
             w_avg = show.latents[ballad.id].w_avg
             far_w += [
@@ -135,7 +134,7 @@ def _between_paintings(stage: Stage) -> float:
     far = []
     for ballad in stage.show.ballads:
         count = len(ballad.paintings)
-        ws = [_ws(stage.show, ballad.id, n * stage.show.segment_frames) for n in range(count)]
+        ws = [ballad_ws(stage.show, ballad.id, n * stage.show.segment_frames) for n in range(count)]
         pictures = stage.pictures(ws)[..., :3].astype(float)
         far += list(np.sqrt(((pictures - np.roll(pictures, 1, axis=0)) ** 2).mean(axis=(1, 2, 3))))
     return round(float(np.mean(far)), 1)
@@ -145,17 +144,9 @@ def _square(stage: Stage, picture: Pixels) -> Pixels:
     return stage.shown(picture[None], (256, 256), _SHARP)
 
 
-def _ws(show: Show, ballad: str, frame: int) -> NDArray[np.float32]:
-    """[num_ws, w_dim] of a ballad by itself at its own frame."""
-    latents = show.latents[ballad]
-    ws = np.empty((latents.num_ws, latents.w_avg.shape[-1]), np.float32)
-    ws[:] = ballad_w(latents, motion_of(show, ballad), frame)
-    return ws
-
-
 def _speeds(show: Show, ballad: str, frames: int) -> NDArray[np.float64]:
     """Of w from frame to frame: [frames, w_dim], in the mean speed of this path."""
-    w = np.stack([_ws(show, ballad, frame)[0] for frame in range(frames + 1)]).astype(float)
+    w = np.stack([ballad_ws(show, ballad, frame)[0] for frame in range(frames + 1)]).astype(float)
     speed = np.diff(w, axis=0)
     scale = np.linalg.norm(speed, axis=1).mean()
     result: NDArray[np.float64] = speed / scale

@@ -12,8 +12,9 @@ from player.live.synthesis_worker import Engine, open_factory
 from player.wall.headless_wall import HeadlessWall
 from player.wall.look import FAITHFUL, Look
 from player.wall.shots import CENTRE, Fit, Focus, Layer, Shot
+from shows.ballad_path import ballad_w
 from shows.show import Show
-from shows.timeline import Cues, latents_at, opening_cues
+from shows.timeline import Cues, latents_at, motion_of, opening_cues
 
 Pixels = NDArray[np.uint8]
 _FACTORY = "generator.engine:open_engine"
@@ -86,3 +87,11 @@ class Stage:
 def with_settings(show: Show, **words: object) -> Show:
     """The same show with other words in its `show.yaml`."""
     return replace(show, settings=show.settings.model_copy(update=words))
+
+
+def ballad_ws(show: Show, ballad: str, frame: int) -> NDArray[np.float32]:
+    """[num_ws, w_dim] of a ballad by itself at its own frame."""
+    latents = show.latents[ballad]
+    ws = np.empty((latents.num_ws, latents.w_avg.shape[-1]), np.float32)
+    ws[:] = ballad_w(latents, motion_of(show, ballad), frame)
+    return ws

@@ -9,14 +9,35 @@ import numpy as np
 
 from player.picture_book.moments import moments
 from player.picture_book.sheet import Pixels, enlarged, save, sheet, smaller
-from player.picture_book.stage import Stage
+from player.picture_book.stage import Stage, ballad_ws
 from player.wall.look import Look
+from shows.picture_file import read_square
 from shows.schema import Surface, Surround
 from shows.timeline import focus_at
 
-_LARGE_PX = 1080
+_LARGE_PX, _THUMB_PX = 1080, 128
 _CROP_PX = 440
 _WIDE_PX, _TALL_PX = (960, 540), (304, 540)
+
+
+def paintings(stage: Stage, out: Path) -> dict[str, object]:
+    """Every painting, and beside it what the show begins its loop with, soft and sharp."""
+    size_px, rows = (_THUMB_PX, _THUMB_PX), []
+    for ballad in stage.show.ballads:
+        starts = [n * stage.show.segment_frames for n in range(len(ballad.paintings))]
+        drawn = stage.pictures([ballad_ws(stage.show, ballad.id, start) for start in starts])
+        row = []
+        for index, (painting, picture) in enumerate(zip(ballad.paintings, drawn, strict=True)):
+            path = stage.show.painting_path(ballad.id, index)
+            three = [
+                read_square(path, _THUMB_PX, crop=painting.crop, background=painting.background),
+                stage.shown(picture[None], size_px),
+                stage.shown(picture[None], size_px, Look(sharp=True)),
+            ]
+            row.append((painting.id, np.concatenate(three, axis=1)))
+        rows.append(row)
+    save(sheet(rows), out / "paintings.jpg")
+    return {}
 
 
 def enlarging(stage: Stage, out: Path) -> dict[str, object]:
