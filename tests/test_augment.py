@@ -11,7 +11,7 @@ from torch import Tensor
 
 from generator.networks import GeneratorConfig
 from tests.tiny_networks import striped_pictures
-from training.augment import (
+from training.learning.augment import (
     Augmentation,
     AugmentationController,
     _rotation_about_grey,
@@ -21,8 +21,8 @@ from training.augment import (
     geometric_maps,
     recoloured,
 )
-from training.training_loop import Training, TrainingOptions
-from training.warp import rotation, scaling, supersampled_warp, translation, warp
+from training.learning.training_loop import Training, TrainingOptions
+from training.learning.warp import rotation, scaling, supersampled_warp, translation, warp
 
 pytestmark = pytest.mark.usefixtures("one_torch_thread")
 

@@ -15,14 +15,14 @@ from torch import Tensor
 
 from generator.resampling import resample_filter
 from tests.golden import compares, golden_arrays, met
-from training.augment import (
+from training.learning.augment import (
     Colours,
     Geometry,
     colour_matrices,
     geometric_maps,
     recoloured,
 )
-from training.warp import SYMLET_6, supersampled_warp
+from training.learning.warp import SYMLET_6, supersampled_warp
 
 pytestmark = pytest.mark.usefixtures("one_torch_thread")
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training.dataset import ImageDataset
 from training.errors import TrainingError
+from training.pictures.dataset import ImageDataset
 
 
 def write_archive(path: Path, pictures: list[Image.Image], compress_level: int = 6) -> Path:

@@ -24,7 +24,7 @@ NOT_LOADED = {
     "shows.generator_file": HEAVY | {"player", "generator", "training"},
     "generator": {"player", "shows", "training", "PIL", "moderngl", "glfw", "pythonosc", "av"},
     "training.__main__": HEAVY | {"player", "generator", "shows"},
-    "training.prepare_dataset": {"torch", "player", "moderngl", "glfw", "pythonosc", "av"},
+    "training.pictures.prepare_dataset": {"torch", "player", "moderngl", "glfw", "pythonosc", "av"},
     "player.application": {"torch", "generator", "training"},
     "player.live.synthesis_worker": {"torch", "generator", "training", "moderngl", "glfw"},
     "player.osc.control": {"torch", "PIL", "moderngl", "glfw", "av", "generator", "training"},

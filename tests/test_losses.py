@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from generator.networks import NoiseMode
 from tests.golden import Array, compares, golden_arrays, met, met_names
 from tests.golden_networks import golden_discriminator, golden_generator
-from training.losses import (
+from training.learning.losses import (
     discriminator_loss,
     generator_loss,
     path_length_penalty,
@@ -23,7 +23,7 @@ from training.losses import (
     r1_penalty,
     squared_slopes,
 )
-from training.training_loop import Training, TrainingOptions
+from training.learning.training_loop import Training, TrainingOptions
 
 pytestmark = pytest.mark.usefixtures("one_torch_thread")
 

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.tiny_networks import striped_pictures
-from training.metrics import sliced_wasserstein
+from training.metrics.sliced_wasserstein import sliced_wasserstein
 
 Pictures = NDArray[np.uint8]
 

@@ -13,13 +13,13 @@ from shows.show import Show
 from shows.show_file import save_settings
 from tests.tiny_training import make_curating_show
 from training.__main__ import main
-from training.choices_file import choices_path, read_choices
 from training.contact_sheet import cell_side_px, neighbours_sheet, read_record
 from training.errors import TrainingError
-from training.neighbour_sheets import Desk, Drawing, neighbour_ws
-from training.neighbours import ask_for_all, parse_picks
-from training.picture_scores import Scores, choose, colourfulness, drift, texture
-from training.projection_file import ProjectionFile, read_projection
+from training.latents.choices_file import choices_path, read_choices
+from training.latents.neighbour_sheets import Desk, Drawing, neighbour_ws
+from training.latents.neighbours import ask_for_all, parse_picks
+from training.latents.picture_scores import Scores, choose, colourfulness, drift, texture
+from training.latents.projection_file import ProjectionFile, read_projection
 from training.show_folder import open_generator
 
 torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""training.painter, its scenes, and the verb `paint`."""
+"""training.painter.landscape, its scenes, and the verb `paint`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from PIL import Image
 
 from shows.show_file import load_show
 from training import __main__ as command_line
-from training import paint
 from training.errors import TrainingError
-from training.painter import paint_landscape, paint_scene
-from training.painter_draw import draw_scene
-from training.painter_elements import ELEMENTS
-from training.painter_palette import PALETTE_NAMES, palette
-from training.painter_scene import KINDS, Scene
+from training.painter import paint
+from training.painter.draw import draw_scene
+from training.painter.elements import ELEMENTS
+from training.painter.landscape import paint_landscape, paint_scene
+from training.painter.palette import PALETTE_NAMES, palette
+from training.painter.scene import KINDS, Scene
 
 SHOW = Path(__file__).parent.parent / "shows" / "inspace"
 
@@ -155,7 +155,7 @@ def test_a_picture_that_cannot_be_painted_whole_leaves_nothing(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("training.paint.os.replace", interrupted)
+    monkeypatch.setattr("training.painter.paint.os.replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
         _paint(["--out", str(tmp_path), "--size", "32", "--count", "1"])
     assert list(tmp_path.iterdir()) == []

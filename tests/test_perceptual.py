@@ -12,9 +12,8 @@ from torch import Tensor
 
 from generator.checkpoint import save_discriminator
 from tests.tiny_training import SIZE, tiny_discriminator, tiny_generator
-from training.discriminator_file import load_discriminator
 from training.errors import TrainingError
-from training.perceptual import (
+from training.latents.perceptual import (
     Distance,
     FeatureDistance,
     PixelDistance,
@@ -23,7 +22,8 @@ from training.perceptual import (
     normalize_channels,
     open_distance,
 )
-from training.vgg16 import STAGES, Vgg16, load_vgg16
+from training.latents.vgg16 import STAGES, Vgg16, load_vgg16
+from training.learning.discriminator_file import load_discriminator
 
 torch.set_num_threads(1)
 

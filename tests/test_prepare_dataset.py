@@ -14,9 +14,9 @@ from PIL import Image, ImageCms
 
 from shows.picture_file import PictureError, read_picture
 from training.__main__ import main
-from training.dataset import ImageDataset
 from training.errors import TrainingError
-from training.prepare_dataset import Recipe, archive_name, convert, prepare
+from training.pictures.dataset import ImageDataset
+from training.pictures.prepare_dataset import Recipe, archive_name, convert, prepare
 
 RECIPE = Recipe(size_px=16, min_size_px=20, background=(255, 255, 255))
 

@@ -19,13 +19,12 @@ from shows.show import Show
 from shows.show_file import load_show, save_ballad, save_settings
 from tests.golden import compares, golden_arrays, golden_folder, met
 from tests.tiny_training import make_curating_show, tiny_discriminator, tiny_generator
-from training import projection as verb
 from training.__main__ import main
-from training.codes_file import CODES_FILE, load_codes, save_codes
 from training.errors import TrainingError
-from training.perceptual import FeatureDistance, built_in_distance, sum_of_squares
-from training.projection_file import projection_path, read_projection
-from training.projector import (
+from training.latents import projection as verb
+from training.latents.perceptual import FeatureDistance, built_in_distance, sum_of_squares
+from training.latents.projection_file import projection_path, read_projection
+from training.latents.projector import (
     Draws,
     ProjectionOptions,
     descent,
@@ -33,10 +32,11 @@ from training.projector import (
     noise_regulariser,
     project,
 )
-from training.reconstruction import LinearCodes
+from training.latents.w_statistics import statistics_z, w_statistics
+from training.learning.codes_file import CODES_FILE, load_codes, save_codes
+from training.learning.reconstruction import LinearCodes
 from training.show_folder import painting_facts, read_target
 from training.shown_picture import ShownAs, draw, draw_pixels
-from training.w_statistics import statistics_z, w_statistics
 
 torch.set_num_threads(1)
 KEYS = [("ballad-1", "p1"), ("ballad-1", "p2"), ("ballad-1", "p3")]

@@ -15,9 +15,9 @@ from shows.show_file import load_show
 from shows.timeline import latents_at, opening_cues
 from tests.tiny_training import make_curating_show, tiny_generator
 from training.__main__ import main
-from training.choices_file import choices_path, read_choices
-from training.neighbour_sheets import Drawing, neighbour_ws
-from training.projection_file import read_projection
+from training.latents.choices_file import choices_path, read_choices
+from training.latents.neighbour_sheets import Drawing, neighbour_ws
+from training.latents.projection_file import read_projection
 
 torch.set_num_threads(1)
 

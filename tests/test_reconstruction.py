@@ -11,8 +11,8 @@ import torch
 
 from generator.networks import GeneratorConfig
 from tests.tiny_networks import striped_pictures
-from training.reconstruction import LinearCodes, laplacian_distance
-from training.training_loop import Training, TrainingOptions
+from training.learning.reconstruction import LinearCodes, laplacian_distance
+from training.learning.training_loop import Training, TrainingOptions
 
 pytestmark = pytest.mark.usefixtures("one_torch_thread")
 

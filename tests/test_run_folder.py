@@ -16,10 +16,10 @@ from PIL import Image
 import generator
 from generator.networks import GeneratorConfig
 from tests.tiny_networks import striped_pictures
-from training.discriminator_file import load_discriminator
 from training.errors import TrainingError
-from training.run_folder import RunFolder, sheet
-from training.training_loop import Training, TrainingOptions
+from training.learning.discriminator_file import load_discriminator
+from training.learning.run_folder import RunFolder, sheet
+from training.learning.training_loop import Training, TrainingOptions
 
 pytestmark = pytest.mark.usefixtures("one_torch_thread")
 

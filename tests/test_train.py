@@ -21,7 +21,7 @@ from generator.allocator import SETTINGS
 from shows.generator_file import read_generator_info
 from tests.tiny_networks import striped_pictures, write_archive
 from training.__main__ import main
-from training.discriminator_file import load_discriminator
+from training.learning.discriminator_file import load_discriminator
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_S = 100.0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import training.prepare_dataset
+import training.pictures.prepare_dataset
 from training.__main__ import VERBS, main
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,6 +57,6 @@ def test_interrupting_is_exit_code_130(
     def interrupted(args: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training.prepare_dataset, "run", interrupted)
+    monkeypatch.setattr(training.pictures.prepare_dataset, "run", interrupted)
     assert main(["prepare", "in", "out.zip"]) == 130
     assert "stopped by Ctrl-C" in capsys.readouterr().err

@@ -15,9 +15,15 @@ from torch import Tensor
 
 from generator.networks import GeneratorConfig
 from tests.tiny_networks import striped_pictures
-from training.data_parallel import Workers
-from training.sampler import EmphasisSampler, Sampler
-from training.training_loop import StepStatistics, Training, TrainingOptions, samples, to_uint8
+from training.learning.data_parallel import Workers
+from training.learning.sampler import EmphasisSampler, Sampler
+from training.learning.training_loop import (
+    StepStatistics,
+    Training,
+    TrainingOptions,
+    samples,
+    to_uint8,
+)
 
 pytestmark = pytest.mark.usefixtures("one_torch_thread")
 

@@ -20,7 +20,7 @@ EXIT_INTERRUPTED = 130
 
 @dataclass(frozen=True)
 class Verb:
-    """One sub-command: the module that does it and the line that `--help` shows."""
+    """One sub-command: the module in `training` that does it and the line that `--help` shows."""
 
     module: str
     summary: str
@@ -28,14 +28,14 @@ class Verb:
 
 
 VERBS: dict[str, Verb] = {
-    "paint": Verb("training.paint", "paint a picture set, or the illustrations of a show"),
-    "prepare": Verb("training.prepare_dataset", "make a data set archive of a folder of pictures"),
-    "train": Verb("training.train", "train a generator on a data set archive"),
-    "measure": Verb("training.measure", "how near samples come to the set they were learned from"),
-    "project": Verb("training.projection", "find the w of each painting of a ballad"),
-    "neighbours": Verb("training.neighbours", "draw neighbours of a projected w and choose one"),
+    "paint": Verb("painter.paint", "paint a picture set, or the illustrations of a show"),
+    "prepare": Verb("pictures.prepare_dataset", "make a data set archive of a folder of pictures"),
+    "train": Verb("learning.train", "train a generator on a data set archive"),
+    "measure": Verb("metrics.measure", "how near samples come to the set they were learned from"),
+    "project": Verb("latents.projection", "find the w of each painting of a ballad"),
+    "neighbours": Verb("latents.neighbours", "draw neighbours of a projected w and choose one"),
     "publish": Verb(
-        "training.publish", "write a ballad's chosen ws as its latent set", ("add-to-show",)
+        "latents.publish", "write a ballad's chosen ws as its latent set", ("add-to-show",)
     ),
 }
 
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _overview().parse_args(words or ["--help"])
         return EXIT_FAULT
     try:
-        module = importlib.import_module(VERBS[name].module)
+        module = importlib.import_module(f"training.{VERBS[name].module}")
         parser = argparse.ArgumentParser(
             prog=f"python -m training {words[0]}", description=module.__doc__
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from training.errors import TrainingError
-from training.painter_palette import PALETTE_NAMES, colour_of
+from training.painter.palette import PALETTE_NAMES, colour_of
 
 BODIES = ("sun", "moon", "crescent", "none")
 WATERS = ("none", "loch", "sea", "river")

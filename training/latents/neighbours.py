@@ -16,11 +16,17 @@ from collections.abc import Callable, Sequence
 from tqdm import tqdm
 
 from shows.schema import Ballad
-from training.choices_file import LONGEST_NOTE, NEIGHBOURS, Choice, read_choices, write_choices
 from training.errors import TrainingError
-from training.neighbour_sheets import Desk, Drawing
-from training.picture_scores import choose, measure
-from training.projection_file import current_projection
+from training.latents.choices_file import (
+    LONGEST_NOTE,
+    NEIGHBOURS,
+    Choice,
+    read_choices,
+    write_choices,
+)
+from training.latents.neighbour_sheets import Desk, Drawing
+from training.latents.picture_scores import choose, measure
+from training.latents.projection_file import current_projection
 from training.show_folder import (
     add_show_arguments,
     chosen_ballads,

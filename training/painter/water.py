@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from training.brushwork import Floats, smooth_noise
-from training.painter_palette import mix
-from training.painter_stage import FIELD, Stage, blend
+from training.painter.brushwork import Floats, smooth_noise
+from training.painter.palette import mix
+from training.painter.stage import FIELD, Stage, blend
 
 
 def water_mask(stage: Stage) -> Floats:

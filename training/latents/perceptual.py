@@ -20,9 +20,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from training.discriminator_file import load_discriminator
 from training.errors import TrainingError
-from training.vgg16 import SMALLEST_PX, load_vgg16
+from training.latents.vgg16 import SMALLEST_PX, load_vgg16
+from training.learning.discriminator_file import load_discriminator
 
 SMALLEST_LEVEL_PX = 4
 # of the features and of the pixels in the built-in distance

@@ -17,8 +17,8 @@ from tqdm import tqdm
 from shows.schema import Ballad, ShowError
 from shows.show_file import load_show
 from training.errors import TrainingError
-from training.painter import SMALLEST_PX, paint_landscape, paint_scene
-from training.painter_scene import Scene
+from training.painter.landscape import SMALLEST_PX, paint_landscape, paint_scene
+from training.painter.scene import Scene
 
 JPEG_QUALITY = 92
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")

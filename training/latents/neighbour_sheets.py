@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from generator.networks import Generator
 from shows.schema import Ballad
 from shows.show import Show
-from training.choices_file import NEIGHBOURS, By, Choice
 from training.contact_sheet import neighbours_sheet, read_record, save_sheet
 from training.errors import TrainingError
-from training.projection_file import ProjectionFile
-from training.projector import keyed_generator
+from training.latents.choices_file import NEIGHBOURS, By, Choice
+from training.latents.projection_file import ProjectionFile
+from training.latents.projector import keyed_generator
 from training.show_folder import read_target, work_folder
 from training.shown_picture import ShownAs, draw_pixels
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from training.brushwork import Floats, smooth_noise
-from training.painter_palette import Colour, mix
-from training.painter_stage import FIELD, Stage, blend
+from training.painter.brushwork import Floats, smooth_noise
+from training.painter.palette import Colour, mix
+from training.painter.stage import FIELD, Stage, blend
 
 
 def ridge_line(rng: np.random.Generator, base: float, height: float, land: str) -> Floats:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.painter_palette import Colour, mix
-from training.painter_parts import UPRIGHT, box, glow_of, lit_wall, place, window
-from training.painter_stage import Stage
+from training.painter.palette import Colour, mix
+from training.painter.parts import UPRIGHT, box, glow_of, lit_wall, place, window
+from training.painter.stage import Stage
 
 
 def cottage(stage: Stage, x: float, y: float, h: float, colour: Colour) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.brushwork import Floats, smooth_noise
-from training.painter_palette import mix
-from training.painter_stage import FIELD, Stage, blend, ramp, smoothstep
+from training.painter.brushwork import Floats, smooth_noise
+from training.painter.palette import mix
+from training.painter.stage import FIELD, Stage, blend, ramp, smoothstep
 
 
 def paint_sky(stage: Stage) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.brushwork import Canvas, Floats
-from training.painter_palette import Colour, Palette
-from training.painter_scene import Scene
+from training.painter.brushwork import Canvas, Floats
+from training.painter.palette import Colour, Palette
+from training.painter.scene import Scene
 
 FIELD = 256  # side of the colour and direction fields, samples
 

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from training.warp import rotation, scaling, supersampled_warp, translation, warp
+from training.learning.warp import rotation, scaling, supersampled_warp, translation, warp
 
 
 class Augmentation:
     """images [N, 3, H, W] -> the same, augmented with probability p per transform.
 
     supersampled: warp at twice the size between low-passes, as published, instead of sampling the
-    pictures as they are; see `training.warp`.
+    pictures as they are; see `training.learning.warp`.
     """
 
     def __init__(self, p: float = 0.0, *, supersampled: bool = False) -> None:
@@ -135,7 +135,7 @@ def draw_colours(n: int, p: float) -> Colours:
 
 
 def geometric_maps(geometry: Geometry, width: int, height: int) -> Tensor:
-    """The maps of `training.warp`: float32 [N, 3, 3], in pixels from the middle."""
+    """The maps of `training.learning.warp`: float32 [N, 3, 3], in pixels from the middle."""
     g = geometry
     total = scaling(g.flipped, torch.ones_like(g.flipped))
     total = total @ rotation(g.quarters * (math.pi / 2))

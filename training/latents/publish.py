@@ -16,10 +16,10 @@ from shows.latent_set import LatentSet, draw_loop_noise, write_latent_set
 from shows.schema import Ballad, ShowError
 from shows.show import Show
 from shows.show_file import load_show
-from training.choices_file import Choice, read_choices
 from training.errors import TrainingError
-from training.neighbour_sheets import Drawing, neighbour_ws
-from training.projection_file import ProjectionFile, current_projection
+from training.latents.choices_file import Choice, read_choices
+from training.latents.neighbour_sheets import Drawing, neighbour_ws
+from training.latents.projection_file import ProjectionFile, current_projection
 from training.show_folder import (
     add_show_arguments,
     chosen_ballads,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from training.painter_boats import boat, ship, swan
-from training.painter_buildings import bridge, castle, church, cottage, graves, stones, tower
-from training.painter_figures import (
+from training.painter.boats import boat, ship, swan
+from training.painter.buildings import bridge, castle, church, cottage, graves, stones, tower
+from training.painter.figures import (
     birds,
     bonfire,
     couple,
@@ -17,9 +17,9 @@ from training.painter_figures import (
     raven,
     rider,
 )
-from training.painter_palette import Colour
-from training.painter_plants import bare_tree, flowers, pine, rose, tree
-from training.painter_stage import Stage
+from training.painter.palette import Colour
+from training.painter.plants import bare_tree, flowers, pine, rose, tree
+from training.painter.stage import Stage
 
 # Stage, x and y of the foot, height (all in 0..1 of the canvas), main colour.
 ElementPainter = Callable[[Stage, float, float, float, Colour], None]

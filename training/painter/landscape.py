@@ -7,15 +7,15 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image, ImageChops, ImageEnhance, ImageFilter
 
-from training.brushwork import Canvas
-from training.painter_draw import draw_scene
-from training.painter_elements import ELEMENTS
-from training.painter_ground import paint_bank, paint_fields, paint_hills
-from training.painter_palette import Colour, colour_of, mix, palette
-from training.painter_scene import Element, Scene
-from training.painter_sky import paint_sky
-from training.painter_stage import Stage, make_stage
-from training.painter_water import paint_water, water_mask
+from training.painter.brushwork import Canvas
+from training.painter.draw import draw_scene
+from training.painter.elements import ELEMENTS
+from training.painter.ground import paint_bank, paint_fields, paint_hills
+from training.painter.palette import Colour, colour_of, mix, palette
+from training.painter.scene import Element, Scene
+from training.painter.sky import paint_sky
+from training.painter.stage import Stage, make_stage
+from training.painter.water import paint_water, water_mask
 
 AFLOAT = ("ship", "boat", "swan")
 ALOFT = ("birds",)

@@ -9,7 +9,7 @@ import safetensors.torch
 
 from generator.checkpoint import write_atomically
 from training.errors import TrainingError
-from training.reconstruction import LinearCodes
+from training.learning.reconstruction import LinearCodes
 
 CODES_FILE = "codes.safetensors"
 

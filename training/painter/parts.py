@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.brushwork import Points
-from training.painter_palette import Colour, mix
-from training.painter_stage import Stage
+from training.painter.brushwork import Points
+from training.painter.palette import Colour, mix
+from training.painter.stage import Stage
 
 UPRIGHT = np.pi / 2
 

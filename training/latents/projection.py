@@ -23,18 +23,19 @@ from tqdm import tqdm
 from generator.networks import Generator
 from shows.schema import Ballad
 from shows.show import Show
-from training.codes_file import load_codes
 from training.contact_sheet import Row, projection_sheet, save_sheet
 from training.errors import TrainingError
-from training.perceptual import Distance, open_distance
-from training.projection_file import (
+from training.latents.perceptual import Distance, open_distance
+from training.latents.projection_file import (
     ProjectionFile,
     projection_path,
     read_projection,
     write_projection,
 )
-from training.projector import Projection, ProjectionOptions, keyed_generator, project
-from training.reconstruction import LinearCodes
+from training.latents.projector import Projection, ProjectionOptions, keyed_generator, project
+from training.latents.w_statistics import WStatistics, w_statistics
+from training.learning.codes_file import load_codes
+from training.learning.reconstruction import LinearCodes
 from training.show_folder import (
     Target,
     add_show_arguments,
@@ -46,7 +47,6 @@ from training.show_folder import (
     work_folder,
 )
 from training.shown_picture import ShownAs, draw_pixels
-from training.w_statistics import WStatistics, w_statistics
 
 __all__ = ["Projection", "ProjectionOptions", "add_arguments", "project", "run"]
 

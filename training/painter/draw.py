@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from training.painter_palette import PALETTE_NAMES, palette
-from training.painter_scene import Element, Scene, Sky
+from training.painter.palette import PALETTE_NAMES, palette
+from training.painter.scene import Element, Scene, Sky
 
 _Elements = tuple[Element, ...]
 

@@ -20,14 +20,14 @@ from tqdm import tqdm
 from generator.allocator import restart_with_allocator
 from generator.checkpoint import write_atomically
 from generator.networks import GeneratorConfig
-from training.data_parallel import Workers, joined_workers
-from training.dataset import ImageDataset
-from training.discriminator_file import load_discriminator
 from training.errors import TrainingError
-from training.metrics import sliced_wasserstein
-from training.run_folder import RunFolder, sheet
+from training.learning.data_parallel import Workers, joined_workers
+from training.learning.discriminator_file import load_discriminator
+from training.learning.run_folder import RunFolder, sheet
+from training.learning.training_loop import Training, TrainingOptions, new_discriminator, samples
+from training.metrics.sliced_wasserstein import sliced_wasserstein
+from training.pictures.dataset import ImageDataset
 from training.stop_signals import StopSignals
-from training.training_loop import Training, TrainingOptions, new_discriminator, samples
 
 SWD_PICTURES = 1000
 
@@ -61,6 +61,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=defaults.feature_weight,
         help="of the distance to them in the discriminator's features (default: none)",
+    )
+    parser.add_argument(
+        "--between-share",
+        type=float,
+        default=defaults.between_share,
+        help="share of the pictures made for the adversary that lie between two training pictures, "
+        "as in a morph (with codes; default: none)",
     )
     parser.add_argument(
         "--discriminator-base",
@@ -147,6 +154,7 @@ def _new_training(data: ImageDataset, args: argparse.Namespace, workers: Workers
         reconstruct_kimg=args.reconstruct_kimg,
         reconstruct_weight=args.reconstruct_weight,
         feature_weight=args.feature_weight,
+        between_share=args.between_share,
         style_mixing=args.style_mixing,
         noise_mode=args.noise_mode,
         mirror=not args.no_mirror,

@@ -21,9 +21,9 @@ from torch import Tensor
 
 from generator.networks import Generator
 from training.errors import TrainingError
-from training.perceptual import Distance
+from training.latents.perceptual import Distance
+from training.latents.w_statistics import WStatistics, w_statistics
 from training.shown_picture import ShownAs, draw
-from training.w_statistics import WStatistics, w_statistics
 
 SMALLEST_NOISE_PX = 8
 

@@ -23,9 +23,9 @@ from generator.checkpoint import (
     write_atomically,
 )
 from shows.picture_file import srgb_tag
-from training.codes_file import CODES_FILE, save_codes
 from training.errors import TrainingError
-from training.training_loop import Training
+from training.learning.codes_file import CODES_FILE, save_codes
+from training.learning.training_loop import Training
 
 SHEET_COLUMNS, SHEET_ROWS = 10, 6
 STATE_FILE, LOG_FILE = "state.pt", "log.jsonl"

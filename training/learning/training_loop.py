@@ -19,11 +19,16 @@ from torch import Tensor, nn
 
 from generator.discriminator import Discriminator, DiscriminatorConfig
 from generator.networks import Generator, GeneratorConfig
-from training.augment import Augmentation, AugmentationController
-from training.data_parallel import ALONE, Workers
-from training.losses import discriminator_loss, generator_loss, path_length_penalty, r1_penalty
-from training.reconstruction import LinearCodes, feature_distance, laplacian_distance
-from training.sampler import EmphasisSampler, Sampler
+from training.learning.augment import Augmentation, AugmentationController
+from training.learning.data_parallel import ALONE, Workers
+from training.learning.losses import (
+    discriminator_loss,
+    generator_loss,
+    path_length_penalty,
+    r1_penalty,
+)
+from training.learning.reconstruction import LinearCodes, feature_distance, laplacian_distance
+from training.learning.sampler import EmphasisSampler, Sampler
 
 ADA_INTERVAL_STEPS = 4
 # From codes the mapping learns as fast as the rest. Its own rate, a hundredth (StyleGAN, appendix
@@ -52,6 +57,7 @@ class TrainingOptions:
     reconstruct_kimg: float = 0.0
     reconstruct_weight: float = 5.0
     feature_weight: float = 0.0
+    between_share: float = 0.0
     mirror: bool = True
     emphasis_share: float = 0.5
     bfloat16_from: int | None = 16
@@ -230,11 +236,17 @@ class Training:
         self._descend(self.G_optimiser, self.G, distance)
 
     def _from_codes(self, wanted: Tensor, n: int) -> Tensor:
-        """n images: from the codes of the pictures wanted, then from random z."""
+        """n images: from the codes of the pictures wanted, then from random z, and last, with
+        `between_share`, from places on the straight way in w between two pictures wanted."""
         assert self.codes is not None
         z = torch.randn(n, self.G.z_dim)
         z[: len(wanted)] = self.codes.of(wanted.cpu(), z[: len(wanted)])
         ws = self.G.mapping(z.to(self.device), update_w_avg=True)
+        between = min(int(n * self.options.between_share), n - len(wanted), len(wanted) - 1)
+        if between > 0:
+            place = torch.rand(between, 1, 1, device=ws.device)
+            ways = torch.lerp(ws[:between], ws[1 : between + 1], place)
+            ws = torch.cat([ws[: n - between], ways])
         images: Tensor = self.G.synthesis(ws, noise_mode=self.options.noise_mode)
         return images
 

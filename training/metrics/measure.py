@@ -20,10 +20,10 @@ from PIL import Image
 import generator
 from generator.checkpoint import CheckpointError, write_atomically
 from generator.networks import Generator
-from training.dataset import ImageDataset
 from training.errors import TrainingError
-from training.metrics import sliced_wasserstein
-from training.training_loop import samples
+from training.learning.training_loop import samples
+from training.metrics.sliced_wasserstein import sliced_wasserstein
+from training.pictures.dataset import ImageDataset
 
 COLUMNS, ROWS, GAP_PX = 6, 7, 16
 

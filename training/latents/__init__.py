@@ -1,0 +1,1 @@
+"""From paintings to curated latent sets: project, choose, publish."""

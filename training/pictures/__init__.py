@@ -1,0 +1,1 @@
+"""From a collection of pictures to a data set archive, with its provenance."""
