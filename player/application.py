@@ -5,15 +5,12 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-
-from PIL import Image
 
 from player.calibration_desk import CalibrationDesk
 from player.caretaker import Caretaker
@@ -38,9 +35,12 @@ from player.opening import (
 from player.operator_desk import OperatorDesk
 from player.options import ApplicationError, Options
 from player.osc.control import OscControl, OscError
+from player.osc.rows import Names
+from player.osc.udp_socket import address_of
 from player.projectors import ProjectorDesk
 from player.schedule_desk import ScheduleDesk
 from player.slate_source import SlateSource
+from player.snapshots import Snapshots, write_pictures
 from player.sources import Sources
 from player.sync.settings import SyncError
 from player.upkeep.wall_time import zone_of
@@ -56,8 +56,8 @@ from player.wall.outputs import (
     open_wall,
 )
 from player.wall.refresh import describe as describe_cadence
-from shows.picture_file import srgb_tag
 from shows.schema import ShowError
+from shows.show import Show, groups_of
 from shows.show_file import resolve_ballad
 
 _log = logging.getLogger("player")
@@ -111,8 +111,7 @@ def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> 
     here = [names[screen] for screen in house.screens]
     machine = read_machine_file(options.machine, here) if options.machine else None
     control = OscControl(
-        resolve=partial(resolve_ballad, show),
-        screens=len(names),
+        names=Names(partial(resolve_ballad, show), len(names), groups_of(show), show.settings.fps),
         host=options.osc_host,
         port=options.osc_port,
         allow=options.allow,
@@ -158,6 +157,8 @@ def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> 
         morning = MorningReport(show.folder, options.journal, options.program, zone, wall_ns)
         closing.callback(morning.close)
         watchers.append(lambda presented: morning.tend(presented.tick))
+    snapshots = Snapshots(show.folder / "work" / "snapshots", here)
+    closing.callback(snapshots.close)
     projectors = ProjectorDesk(show, wall_ns=wall_ns, environment=os.environ)
     closing.callback(projectors.close)
     projectors.start()  # on every machine: each asks first how a projector is
@@ -173,6 +174,8 @@ def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> 
             _calibration_desk(names, machine, options.machine),
             wall,
             house.screens,
+            snapshots=snapshots,
+            always_told=_always_told(show),
         ),
         report=report,
         clock=house.clock,
@@ -204,7 +207,8 @@ def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> 
         loop.run(stop=stopped, ticks=options.frames)
     caretaker.end()
     if options.snapshot is not None:
-        write_snapshots(options.snapshot, wall, here)
+        pictures = [wall.read(place) for place in range(len(here))]
+        write_pictures(options.snapshot, pictures, here)
     _note_run(report, options, house, wall, sources, control.errors)
     if options.report is not None:
         write_report(options.report, report.as_dict())
@@ -266,6 +270,17 @@ def _minute_facts(sources: Sources, schedule: ScheduleDesk) -> Mapping[str, obje
     return facts
 
 
+def _always_told(show: Show) -> list[tuple[str, int]]:
+    told = []
+    for target in show.settings.osc.send_to:
+        address = address_of(target.host, target.port)
+        if address is None:
+            _log.warning("osc.send_to: nobody knows %s; it is told nothing.", target.host)
+        else:
+            told.append(address)
+    return told
+
+
 def _calibration_desk(
     names: Sequence[str], machine: Machine | None, machine_file: Path | None
 ) -> CalibrationDesk:
@@ -294,18 +309,6 @@ def _open_wall(options: Options, screens: int, machine: Machine | None) -> Wall:
     if kind == "headless" and options.outputs is None:
         _log.warning("There is no display here: playing headless.")
     return open_wall(kind, screens, options.size, machine, options.front)
-
-
-def write_snapshots(folder: Path, wall: Wall, names: Sequence[str]) -> None:
-    """What each screen last showed, as PNG. Raises ReportError if it cannot be written."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for screen, called in enumerate(names):
-            name = re.sub(r"[^\w-]+", "-", called)  # it may hold what no file name can
-            image = Image.fromarray(wall.read(screen))
-            image.save(folder / f"screen-{screen + 1}-{name}.png", pnginfo=srgb_tag())
-    except OSError as fault:
-        raise ReportError(f"The snapshots cannot be written to {folder}: {fault}") from fault
 
 
 def summary(report: dict[str, object]) -> str:

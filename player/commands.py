@@ -4,7 +4,9 @@ Screens are counted from 0 here; only the addresses an operator types count from
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
+from player.levels import LevelName
 from player.wall.calibration import CalibrationField, Value
 
 
@@ -33,13 +35,103 @@ class EachOwn:
 
 
 @dataclass(frozen=True)
+class SetGroupBallad:
+    """These screens morph to this ballad, in unison; the others go on."""
+
+    screens: tuple[int, ...]
+    ballad_id: str
+
+
+@dataclass(frozen=True)
 class NextBallad:
-    """Every screen morphs to the ballad after its own in the show's order; the last wraps."""
+    """Every screen, or these, morphs to the ballad after its own in the show's order; the last
+    wraps."""
+
+    screens: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
 class PreviousBallad:
-    """Every screen morphs to the ballad before its own in the show's order; the first wraps."""
+    """Every screen, or these, morphs to the ballad before its own in the show's order; the first
+    wraps."""
+
+    screens: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Unison:
+    """All screens morph to the ballad and the place of the first."""
+
+
+@dataclass(frozen=True)
+class Canon:
+    """All screens morph to the ballad of the first, each this many frames behind its left one."""
+
+    offset_frames: int
+
+
+@dataclass(frozen=True)
+class Seek:
+    """Every screen, or these, morphs to this frame of its own ballad, counted from its first
+    painting; 0 begins it again."""
+
+    ballad_frame: int
+    screens: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class GoToLine:
+    """Every screen morphs to this painting (from 0) of its own ballad."""
+
+    line: int
+
+
+@dataclass(frozen=True)
+class StepLine:
+    """Every screen morphs to the painting so many after the one it shows or is on the way to."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class HoldLine:
+    """Every screen stays on its painting, whose loop runs to the last stop and back; or goes on."""
+
+    on: bool
+
+
+@dataclass(frozen=True)
+class SetLevel:
+    """A value that goes there within a second: brightness, or a factor or value of the motion."""
+
+    level: LevelName
+    value: float
+
+
+SourceName = Literal["auto", "live", "film", "slate"]
+
+
+@dataclass(frozen=True)
+class SetSource:
+    """What the screens show: what is best (auto), live even if it is slow, films, or stills."""
+
+    source: SourceName
+
+
+@dataclass(frozen=True)
+class Standby:
+    """The paintings as stills, and the frame number stands: before the singer begins."""
+
+
+@dataclass(frozen=True)
+class Go:
+    """The show fades up from the stills and runs."""
+
+
+@dataclass(frozen=True)
+class Safe:
+    """A calm known state: playing, lit, no card, nothing held, everything as the show file has it.
+    The ballads stay where they are."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +146,10 @@ class Pause:
 
 @dataclass(frozen=True)
 class Blackout:
-    """Fade all screens to black, or back; the show runs on behind it."""
+    """Fade all screens to black, or back; the show runs on behind it. fade_ticks: of a full one."""
 
     on: bool
+    fade_ticks: int = 15
 
 
 @dataclass(frozen=True)
@@ -118,12 +211,44 @@ class ShowCard:
     on: bool
 
 
+@dataclass(frozen=True)
+class QueryValue:
+    """Changes nothing; asks for the value of an OSC address, as the table has its path."""
+
+    path: str
+    screen: int | None = None
+
+
+@dataclass(frozen=True)
+class Subscribe:
+    """What changes is sent to the sender for so long; 0: no more."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What each screen of this machine shows is kept as a picture."""
+
+
 TransportCommand = (
     SetBallad
     | SetScreenBallad
     | EachOwn
+    | SetGroupBallad
     | NextBallad
     | PreviousBallad
+    | Unison
+    | Canon
+    | Seek
+    | GoToLine
+    | StepLine
+    | HoldLine
+    | SetLevel
+    | SetSource
+    | Standby
+    | Go
+    | Safe
     | Play
     | Pause
     | Blackout
@@ -143,4 +268,7 @@ CalibrationCommand = (
 )
 """What `calibration_desk.CalibrationDesk.obey` obeys."""
 
-Command = TransportCommand | CalibrationCommand
+DeskCommand = QueryValue | Subscribe | Snapshot
+"""What `operator_desk.OperatorDesk` does itself."""
+
+Command = TransportCommand | CalibrationCommand | DeskCommand

@@ -15,7 +15,7 @@ from player.frame_source import Pictures
 from player.slate_source import SlateSource, ballad_colour
 from player.source_policy import FILM, LIVE, SLATE
 from player.sources import Choice
-from player.transport import Transport, blackout_gain
+from player.transport import Transport, light_at
 from player.wall.contract import Wall
 from player.wall.shots import Layer, Overlay, Shot
 from shows.show import Show
@@ -56,7 +56,7 @@ class Composer:
             self._upload("film", choice.film.serial, choice.film.pixels)
         if self._stamp or transport.card or transport.identified:
             self._upload("strip", frame, strip_picture(frame)[None])
-        gain = self._limited(blackout_gain(transport, tick) * brightness)
+        gain = self._limited(light_at(transport, tick) * brightness)
         self._may_draw_card = True
         shots = []
         for place, screen in enumerate(self._screens):

@@ -12,6 +12,7 @@ from player.composer import Composer
 from player.conductor import Conductor
 from player.frame_report import FrameReport
 from player.operator_desk import OperatorDesk
+from player.reading import Reading
 from player.schedule_desk import ScheduleDesk
 from player.sources import Choice, Sources
 from player.transport import Transport, describe, frame_at
@@ -176,6 +177,8 @@ class FrameLoop:
             presented = Presented(self._tick, frame, transport, origin_ns, presented_ns)
             for watcher in self._watchers:
                 watcher(presented)
+            if self._desk is not None:
+                self._desk.tell(presented_ns, self)
             reached = ns_to_frame(max(presented_ns - origin_ns, 0), self._fps)
             following = max(self._tick + 1, reached)
             if end_tick is not None:
@@ -200,6 +203,25 @@ class FrameLoop:
         parts += [self._schedule.describe()] if self._schedule is not None else []
         parts += [self._conductor.status()] if self._conductor.status() else []
         return "; ".join(parts)
+
+    def reading(self) -> Reading:
+        """What values are read from, as of this tick."""
+        transport = self._conductor.transport_at(self._tick)
+        counts = self._report.counts
+        return Reading(
+            show=self._conductor.show,
+            transport=transport,
+            tick=self._tick,
+            frame=frame_at(transport, self._tick),
+            shown=self._sources.shown,
+            showing=self._sources.showing,
+            quality=self._sources.quality(),
+            engine=self._sources.engine_words(),
+            alarm=self._sources.alarm(),
+            fps=0.0 if self._desk is None else self._desk.fps,
+            late=counts["late"],
+            dropped=counts["dropped"],
+        )
 
     def _tick_at(self, now_ns: int) -> int:
         if self._origin_ns is None:
@@ -231,7 +253,8 @@ class FrameLoop:
         began_ns = self._clock.now_ns()
         if due_ns is not None:
             self._sources.tend(began_ns)
-        choice = self._sources.choose(frame, moves=bool(transport.rate) and due_ns is not None)
+        moves = bool(transport.rate) and due_ns is not None
+        choice = self._sources.choose(frame, moves=moves, wanted=transport.source)
         self._report.stage("fetch", self._clock.now_ns() - began_ns)
         self._draw(transport, frame, choice, due_ns)
         if choice.showing == "live" and not self._was_live:
@@ -269,4 +292,4 @@ class FrameLoop:
 
     def _obey(self) -> None:
         if self._desk is not None:
-            self._desk.obey(self._tick, self.status_line)
+            self._desk.obey(self._tick, self._clock.now_ns(), self)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from player.frame_source import FrameSource, Pictures, SourceStatus
 from player.governor import Governor, Measured, describe, governed
-from player.transport import Transport, frame_at
+from player.transport import Transport, frame_at, tuning_at
 from shows.show import Show
-from shows.timeline import Cues, latents_at
+from shows.timeline import Cues, Tuning, latents_at
 
 # Frames asked of the sources ahead of the one on show: what jitter they may have. On two cores 2 of
 # 4 runs repeated 1.1 % with 4; none of 3 with 6. A command waits for none of them: what it changes
@@ -49,7 +49,7 @@ class LiveKeys:
         self._side_px, self._event = side_px, event
         self._frame_ms = float(1000 / show.settings.fps)
         self._governor = Governor.opening()
-        self._asked: dict[int, tuple[Cues, int]] = {}
+        self._asked: dict[int, tuple[Cues, Tuning, int]] = {}
 
     @property
     def governor(self) -> Governor:
@@ -66,20 +66,24 @@ class LiveKeys:
         """Ask for this tick's keys and the next ones, again where a command has changed them."""
         level = self._governor.level
         side_px = 0 if level.divisor == 1 else self._side_px // level.divisor
-        wanted: dict[int, Cues] = {}
+        wanted: dict[int, tuple[Cues, Tuning]] = {}
         for ahead in range(LOOKAHEAD_FRAMES + 1):
             transport = transport_at(tick + ahead)
             for key in keys_of(frame_at(transport, tick + ahead), level.stride):
-                wanted.setdefault(key, begun_cues(transport.cues, key))
+                if key not in wanted:
+                    tuning = tuning_at(self._show, transport, key)
+                    wanted[key] = begun_cues(transport.cues, key), tuning
         first = next(iter(wanted))
         self._live.play(first)
         # what a pause leaves unasked for stays made
         kept = range(first, first + LOOKAHEAD_FRAMES + level.stride + 1)
         self._asked = {key: asked for key, asked in self._asked.items() if key in kept}
-        for key, cues in wanted.items():
-            if self._asked.get(key) != (cues, side_px):
-                self._asked[key] = (cues, side_px)
-                latents = [latents_at(self._show, cues, screen, key) for screen in self._screens]
+        for key, (cues, tuning) in wanted.items():
+            if self._asked.get(key) != (cues, tuning, side_px):
+                self._asked[key] = (cues, tuning, side_px)
+                latents = [
+                    latents_at(self._show, cues, screen, key, tuning) for screen in self._screens
+                ]
                 self._live.request(key, latents, side_px or None)
 
     def found(self, frame: int) -> tuple[tuple[Key, ...], int | None]:

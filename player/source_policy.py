@@ -30,7 +30,8 @@ class Offer:
     live_age, film_age: frames by which the newest picture is behind the one due, 0 if it is the
     very one, None if there is none at all. live_ready: the engine works, as far as is known.
     film_matches: the film's frame is the same picture as live's, not only of the same number.
-    film_only: the engine is too slow for now, as the governor finds.
+    film_only: the engine is too slow for now, as the governor finds, or films are asked for.
+    slate_only: stills are asked for.
     """
 
     live_age: int | None
@@ -38,6 +39,7 @@ class Offer:
     film_age: int | None = None
     film_matches: bool = False
     film_only: bool = False
+    slate_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ def advanced(policy: Policy, offer: Offer) -> Policy:
     """
     good = (
         offer.live_ready
+        and not offer.slate_only
         and not offer.film_only
         and offer.live_age is not None
         and offer.live_age <= RETURN_FRAMES
@@ -91,6 +94,8 @@ def advanced(policy: Policy, offer: Offer) -> Policy:
 
 
 def _chosen(showing: Showing, offer: Offer, *, is_steady: bool) -> Showing:
+    if offer.slate_only:
+        return "slate"
     live_age = LATE_FRAMES + 1 if offer.live_age is None else offer.live_age
     film_age = LATE_FRAMES + 1 if offer.film_age is None else offer.film_age
     live_usable = live_age <= (LATE_FRAMES if offer.live_ready else HOLD_FRAMES)

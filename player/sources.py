@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+from player.commands import SourceName
 from player.film_track import FilmTrack, ScreenFilm
 from player.films.film_source import FilmPictures
 from player.frame_source import SourceStatus
@@ -63,6 +64,15 @@ class Sources:
         self._moved_ago: int | None = None  # ticks since the house clock jumped
         self._shown_keys: tuple[Key, ...] = ()
         self._restarts = 0
+        self._wanted: SourceName = "auto"
+
+    @property
+    def shown(self) -> dict[int, Showing]:
+        """What each screen of this machine shows, by its number from 0."""
+        return {
+            screen: policy.showing
+            for screen, policy in zip(self._screens, self._policies, strict=True)
+        }
 
     @property
     def showing(self) -> Showing:
@@ -128,8 +138,12 @@ class Sources:
             return False
         return all(screen.age == 0 for screen in self._films.found(frame)[1])
 
-    def choose(self, frame: int, *, moves: bool) -> Choice:
-        """What is shown on this tick. moves False: the show stands and misses nothing."""
+    def choose(self, frame: int, *, moves: bool, wanted: SourceName = "auto") -> Choice:
+        """What is shown on this tick. moves False: the show stands and misses nothing.
+
+        wanted: what an operator asks for. `live` is shown even where the engine is too slow, and
+        `film` where there is one; nothing that is asked for leaves a screen without a picture.
+        """
         keys, live_age = self._found_live(frame)
         film, films = None, (ScreenFilm(),) * len(self._screens)
         if self._films is not None:
@@ -139,6 +153,8 @@ class Sources:
         if self._live is not None:
             self._live.govern(missed=moves and live_age != 0, has_film=self.expects_film)
             film_only = self._live.governor.level.film
+        self._wanted = wanted
+        film_only = (film_only and wanted != "live") or wanted == "film"
         before = self.showing
         for place, screen_film in enumerate(films):
             offer = Offer(
@@ -147,8 +163,9 @@ class Sources:
                 film_age=screen_film.age,
                 film_matches=self._matches(frame, place, live_age),
                 film_only=film_only,
+                slate_only=wanted == "slate",
             )
-            if not self._falls_back and live_age is not None:
+            if not self._falls_back and live_age is not None and wanted == "auto":
                 offer = Offer(live_age=0, live_ready=True)
             self._policies[place] = advanced(self._policies[place], offer)
         if self._moved_ago is not None:
@@ -169,6 +186,20 @@ class Sources:
     def quality(self) -> str:
         """What the deadline allows of live now, in words; empty without an engine."""
         return "" if self._live is None else describe(self._live.governor.level)
+
+    def engine_words(self) -> str:
+        """How the engine is, for an operator."""
+        status = self.engine()
+        return "off" if status is None else f"{status.state}: {status.detail}"
+
+    def alarm(self) -> str:
+        """What somebody should look at; empty if nothing is wrong."""
+        status = self.engine()
+        if status is not None and status.state == "failed":
+            return f"The engine does not run. {status.detail}"
+        if self._wanted == "auto" and self.showing == "slate" and not self.is_fading:
+            return "The screens show stills: there are neither live pictures nor films."
+        return ""
 
     def stills(self) -> Choice:
         """The paintings alone, which are always there."""
@@ -211,7 +242,9 @@ class Sources:
     def _tell(self, status: SourceStatus | None, live_age: int | None, film_only: bool) -> None:
         why = ""
         if self.showing != "live" and status is not None:
-            if film_only and self._live is not None:
+            if self._wanted in ("film", "slate"):
+                why = " An operator asked for it."
+            elif film_only and self._live is not None:
                 why = f" {self._live.governor.reason}"
             elif status.state == "ready" and live_age is not None:
                 why = f" The engine is {live_age} frames late."

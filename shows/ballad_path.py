@@ -41,23 +41,23 @@ class Place:
     """Where a ballad stands at its own frame. painting_index: the one it left last."""
 
     cycle: int
-    cycle_frame: int
+    cycle_frame: float
     painting_index: int
-    segment_frame: int
+    segment_frame: float
 
 
-def place_at(motion: Motion, local_frame: int) -> Place:
+def place_at(motion: Motion, local_frame: float) -> Place:
     """local_frame: the ballad's own count, 0 on its first painting."""
     paintings = len(motion.loop_strengths)
     cycle, cycle_frame = divmod(local_frame, paintings * motion.segment_frames)
     painting_index, segment_frame = divmod(cycle_frame, motion.segment_frames)
-    return Place(cycle, cycle_frame, painting_index, segment_frame)
+    return Place(int(cycle), cycle_frame, int(painting_index), segment_frame)
 
 
-def ballad_w(latents: LatentSet, motion: Motion, local_frame: int) -> Float64:
+def ballad_w(latents: LatentSet, motion: Motion, local_frame: float) -> Float64:
     """One ballad at its own frame: [L, w_dim]. Every painting and every stop is met exactly."""
     place = place_at(motion, local_frame)
-    stop = min(place.segment_frame // motion.frames_per_stop, motion.stops)
+    stop = int(min(place.segment_frame // motion.frames_per_stop, motion.stops))
     frames_past = place.segment_frame - stop * motion.frames_per_stop
     at = (place.cycle * len(motion.loop_strengths) + place.painting_index) * (
         motion.stops + 1
@@ -79,7 +79,7 @@ def lerp(a: Float64, b: Float64, t: float) -> Float64:
     return a * (1.0 - t) + b * t
 
 
-def _on_curve(latents: LatentSet, motion: Motion, at: int, frames_past: int) -> Float64:
+def _on_curve(latents: LatentSet, motion: Motion, at: int, frames_past: float) -> Float64:
     """Cubic Hermite spline through the points; the velocity at a point is that of the parabola
     through it and its two neighbours (Bessel tangents), so a corner at a point is a curve instead
     and nothing ever stands still there. A segment of no length is a cut: none is bent by it.

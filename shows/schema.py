@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -213,11 +213,27 @@ class Sync(StrictModel):
     broadcast: Annotated[str, AfterValidator(_ipv4_address)] | None = None
 
 
+class OscTarget(StrictModel):
+    """Who is sent what changes: a controller, or what makes light and sound."""
+
+    host: Host
+    port: Annotated[int, Field(ge=1, le=65535)]
+
+
+class OscOut(StrictModel):
+    """`osc` in `show.yaml`."""
+
+    send_to: Annotated[
+        tuple[OscTarget, ...], BeforeValidator(listed("targets")), Field(max_length=16)
+    ] = ()
+
+
 class ShowSettings(StrictModel):
     """`show.yaml`. Lengths in frames; noise_strength in units of w's standard deviation a stop.
 
     upscaling: of pictures much smaller than their screen; auto: sharp where a graphics card draws.
     surface: what the pictures seem to lie on, after scaling.
+    groups: of screens, by a name in lower case, for commands.
     """
 
     schema_version: Literal[1]
@@ -250,6 +266,8 @@ class ShowSettings(StrictModel):
         tuple[Node, ...], BeforeValidator(listed("nodes")), Field(max_length=MAX_NODES)
     ] = ()
     sync: Sync = Sync()
+    groups: Annotated[dict[Id, tuple[Name, ...]], Field(max_length=64, default_factory=dict)]
+    osc: OscOut = OscOut()
     schedule: Schedule | None = None
     notify: Notify | None = None
     projectors: Annotated[
@@ -271,10 +289,20 @@ class ShowSettings(StrictModel):
                 faults.append(
                     f"screens[{index}].ballad: {screen.ballad!r} is not among the ballads: {known}"
                 )
+        faults += _group_faults(self.groups, names)
         faults += _node_faults(self)
         faults += [] if self.schedule is None else self.schedule.faults(self.ballads)
         faults += projector_faults(self.projectors)
         return self_or_faults(self, faults)
+
+
+def _group_faults(groups: Mapping[str, tuple[str, ...]], screens: Sequence[str]) -> list[str]:
+    return [
+        f"groups.{group}: there is no screen {name!r}"
+        for group, named in groups.items()
+        for name in named
+        if name.casefold() not in screens
+    ]
 
 
 def _node_faults(settings: ShowSettings) -> list[str]:

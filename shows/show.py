@@ -63,3 +63,12 @@ class Show:
     def latents_path(self, ballad_id: str) -> Path:
         """The file of a ballad's latent set."""
         return self.ballad_folder(ballad_id) / "latents.safetensors"
+
+
+def groups_of(show: Show) -> dict[str, tuple[int, ...]]:
+    """The screens (from 0) of each group."""
+    names = [screen.name.casefold() for screen in show.settings.screens]
+    return {
+        group: tuple(names.index(name.casefold()) for name in named)
+        for group, named in show.settings.groups.items()
+    }

@@ -6,13 +6,14 @@ division of integers per morph; the result is rounded once to float32.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shows.ballad_path import Motion, ballad_w, eased, lerp, place_at
+from shows.hold import Hold
 from shows.latent_set import LatentSet
 from shows.schema import Easing, ShowError, ShowSettings
 from shows.show import Show
@@ -26,13 +27,15 @@ class Cue:
     """A change of ballad: the morph to it starts at start_frame and takes morph_frames (0: a cut).
 
     The ballad stands at its offset_frames (0: its first painting) until the morph is through and
-    counts from there. Raises ValueError if morph_frames is below 0.
+    counts from there; but while it is held it stays in one painting's loop. Raises ValueError if
+    morph_frames is below 0.
     """
 
     ballad_id: str
     start_frame: int
     morph_frames: int
     offset_frames: int = 0
+    hold: Hold | None = None
 
     def __post_init__(self) -> None:
         if self.morph_frames < 0:
@@ -43,8 +46,22 @@ class Cue:
         """The first frame at which the morph is through."""
         return self.start_frame + self.morph_frames
 
-    def local_frame(self, frame: int) -> int:
-        """The ballad's own frame at a frame of the show."""
+    def local_frame(self, frame: int) -> float:
+        """The ballad's own frame at a frame of the show; between two where a hold turns round."""
+        counted = self.counted_frame(frame)
+        if self.hold is None:
+            return counted
+        return self.hold.local_frame(frame, counted, self.counted_frame)
+
+    def film_frame(self, frame: int) -> int:
+        """The frame of the ballad's film that goes with it: films never run backwards."""
+        counted = self.counted_frame(frame)
+        if self.hold is None:
+            return counted
+        return self.hold.film_frame(frame, counted, self.counted_frame)
+
+    def counted_frame(self, frame: int) -> int:
+        """The ballad's own frame if it had never been held."""
         return max(0, frame - self.end_frame) + self.offset_frames
 
     def progress(self, frame: int) -> float:
@@ -73,8 +90,8 @@ class Position:
     painting_index: int
     stop: int
     in_morph: bool
-    local_frame: int
-    cycle_frame: int
+    local_frame: float
+    cycle_frame: float
 
 
 def opening_cues(show: Show) -> Cues:
@@ -121,11 +138,30 @@ def add_cue(screen_cues: tuple[Cue, ...], cue: Cue, frame: int) -> tuple[Cue, ..
     if len(kept) == MAX_CUES - 1:
         room_at = min(older.end_frame for older in kept[1:])
         start_frame = max(cue.start_frame, room_at)
-        cue = Cue(cue.ballad_id, start_frame, cue.morph_frames, cue.offset_frames)
+        cue = replace(cue, start_frame=start_frame)
     return (*kept, cue)
 
 
-def latents_at(show: Show, cues: Cues, screen: int, frame: int) -> NDArray[np.float32]:
+@dataclass(frozen=True)
+class Tuning:
+    """What an operator may change of a show's feeling while it runs.
+
+    loop_gain: factor of every painting's loop strength. truncation_psi: None for the show's.
+    smoothness: 0 for the linear path, 1 for the smooth one, between them a mixture; None for the
+    show's.
+    """
+
+    loop_gain: float = 1.0
+    truncation_psi: float | None = None
+    smoothness: float | None = None
+
+
+AS_WRITTEN = Tuning()
+
+
+def latents_at(
+    show: Show, cues: Cues, screen: int, frame: int, tuning: Tuning = AS_WRITTEN
+) -> NDArray[np.float32]:
     """What a screen (0-based) shows at a frame: float32 [num_ws, w_dim]. Raises ShowError.
 
     The chain w_k = lerp(w_(k-1), ballad_k at its local frame, ease(t)); then truncation,
@@ -135,19 +171,35 @@ def latents_at(show: Show, cues: Cues, screen: int, frame: int) -> NDArray[np.fl
     visible = [cue for cue in _uncovered(cues[screen], frame) if cue.start_frame <= frame]
     visible = visible or [cues[screen][0]]
     first = _latents(show, visible[0].ballad_id)
-    w = ballad_w(first, motion_of(show, first.ballad_id), visible[0].local_frame(frame))
+    w = _tuned_w(show, first, visible[0].local_frame(frame), tuning)
     w_avg = first.w_avg.astype(np.float64)
     for cue in visible[1:]:
         latents = _latents(show, cue.ballad_id)
         t = eased(cue.progress(frame), _change_easing(settings))
-        w = lerp(w, ballad_w(latents, motion_of(show, cue.ballad_id), cue.local_frame(frame)), t)
+        w = lerp(w, _tuned_w(show, latents, cue.local_frame(frame), tuning), t)
         if not np.array_equal(w_avg, latents.w_avg):  # equal ones must not pick up rounding
             w_avg = lerp(w_avg, latents.w_avg.astype(np.float64), t)
-    if settings.truncation_psi != 1:
-        w = w_avg + settings.truncation_psi * (w - w_avg)
+    psi = settings.truncation_psi if tuning.truncation_psi is None else tuning.truncation_psi
+    if psi != 1:
+        w = w_avg + psi * (w - w_avg)
     ws = np.empty((first.num_ws, w.shape[1]), np.float32)
     ws[:] = w
     return ws
+
+
+def _tuned_w(
+    show: Show, latents: LatentSet, local_frame: float, tuning: Tuning
+) -> NDArray[np.float64]:
+    motion = motion_of(show, latents.ballad_id)
+    if tuning.loop_gain != 1:
+        strengths = tuple(strength * tuning.loop_gain for strength in motion.loop_strengths)
+        motion = replace(motion, loop_strengths=strengths)
+    smoothness = tuning.smoothness
+    if smoothness is None or smoothness == (motion.path == "smooth"):
+        return ballad_w(latents, motion, local_frame)
+    linear = ballad_w(latents, replace(motion, path="linear"), local_frame)
+    smooth = ballad_w(latents, replace(motion, path="smooth"), local_frame)
+    return lerp(linear, smooth, smoothness)
 
 
 def cue_weights(
@@ -190,7 +242,7 @@ def position_at(show: Show, screen_cues: tuple[Cue, ...], frame: int) -> Positio
     return Position(
         ballad_id=cue.ballad_id,
         painting_index=place.painting_index,
-        stop=min(place.segment_frame // settings.frames_per_stop, settings.stops),
+        stop=int(min(place.segment_frame // settings.frames_per_stop, settings.stops)),
         in_morph=place.segment_frame >= loop_frames or cue.start_frame <= frame < cue.end_frame,
         local_frame=local_frame,
         cycle_frame=place.cycle_frame,
@@ -246,7 +298,7 @@ def _has_focus(show: Show) -> bool:
     return any(painting.focus for ballad in show.ballads for painting in ballad.paintings)
 
 
-def _ballad_focus(show: Show, ballad_id: str, local_frame: int) -> tuple[float, float]:
+def _ballad_focus(show: Show, ballad_id: str, local_frame: float) -> tuple[float, float]:
     ballad, motion = show.ballad(ballad_id), motion_of(show, ballad_id)
     place = place_at(motion, local_frame)
     following = (place.painting_index + 1) % len(ballad.paintings)

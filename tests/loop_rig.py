@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
@@ -19,8 +20,10 @@ from player.frame_report import FrameReport
 from player.live_keys import LiveKeys
 from player.operator_desk import OperatorDesk
 from player.osc.control import OscControl
+from player.osc.rows import Names
 from player.schedule_desk import ScheduleDesk
 from player.slate_source import SlateSource
+from player.snapshots import Snapshots
 from player.sources import Sources
 from shows.show import Show
 from shows.show_file import resolve_ballad
@@ -45,6 +48,7 @@ class Rig:
     schedule: ScheduleDesk | None = None
     stamp: bool = False
     origin_ns: int | None = None
+    snapshots: Path | None = None
 
     def __post_init__(self) -> None:
         self.clock = OfflineClock(7_000_000_000)
@@ -52,14 +56,14 @@ class Rig:
         self.slates = SlateSource(self.show, 4)
         self.report = FrameReport(self.show.settings.fps)
         self.control = OscControl(
-            resolve=partial(resolve_ballad, self.show),
-            screens=SCREENS,
+            names=Names(partial(resolve_ballad, self.show), SCREENS, {"left": (0, 1)}),
+            port=0,
             send=lambda data, _: self.answers.append(tuple(OscMessage(data).params)),
         )
         screens = tuple(range(SCREENS))
         conductor = LocalConductor(self.show)
         names = [screen.name for screen in self.show.settings.screens]
-        calibration = CalibrationDesk(names, {}, None)
+        calibration = self.calibration = CalibrationDesk(names, {}, None)
         keys = LiveKeys(self.show, screens, self.live, 64, self.tell) if self.live else None
         track = FilmTrack(self.show, screens, self.films) if self.films else None
         self.sources = Sources(
@@ -71,7 +75,14 @@ class Rig:
             sources=self.sources,
             conductor=conductor,
             composer=Composer(self.show, self.wall, self.slates, screens, stamp=self.stamp),
-            desk=OperatorDesk(self.control, conductor, calibration, self.wall, screens),
+            desk=OperatorDesk(
+                self.control,
+                conductor,
+                calibration,
+                self.wall,
+                screens,
+                snapshots=Snapshots(self.snapshots, names) if self.snapshots else None,
+            ),
             report=self.report,
             clock=self.clock,
             origin_ns=self.origin_ns,

@@ -12,8 +12,10 @@ from pythonosc.osc_message import OscMessage
 
 from player import commands
 from player.commands import Command, CommandError
-from player.osc.control import OscControl, OscError, Request, Sender, parse_message
+from player.osc.control import OscControl, OscError, Request, Sender
 from player.osc.port_holder import udp_port_holder
+from player.osc.rows import Names
+from player.osc.table import parse_message
 from shows.schema import ShowError
 from tests.test_osc_packets import bundle, nested, packet
 from tests.tick_helpers import wait_for
@@ -30,8 +32,11 @@ def resolve(wanted: str | int) -> str:
     raise ShowError(f"there is no ballad {wanted!r}; there are {', '.join(IDS)}")
 
 
+NAMES = Names(resolve, 7, {"left": (0, 1, 2)})
+
+
 def parse(address: str, *args: object) -> Command | None:
-    return parse_message(address, args, resolve=resolve, screens=7)
+    return parse_message(address, args, NAMES)
 
 
 Answers = list[tuple[list[object], Sender]]
@@ -51,12 +56,12 @@ def deaf(answers: Answers) -> OscControl:
         assert message.address == "/reply"
         answers.append((message.params, sender))
 
-    return OscControl(resolve=resolve, screens=7, send=send)
+    return OscControl(names=NAMES, send=send)
 
 
 @pytest.fixture
 def control() -> Iterator[OscControl]:
-    control = OscControl(resolve=resolve, screens=7, port=0)
+    control = OscControl(names=NAMES, port=0)
     control.start()
     yield control
     control.close()
@@ -102,7 +107,6 @@ def test_addresses(address: str, args: tuple[object, ...], command: Command | No
 @pytest.mark.parametrize(
     ("address", "args"),
     [
-        ("/ballad", ()),
         ("/ballad", (1, 2)),
         ("/ballad", (1.5,)),
         ("/ballad", ("1.5",)),
@@ -128,16 +132,16 @@ def test_addresses(address: str, args: tuple[object, ...], command: Command | No
         ("/screen/1.0/ballad", (1,)),
         ("/screen/\u0661/ballad", (1,)),
         ("/screen/99999999999999999999/ballad", (1,)),
-        ("/screen/1/ballad", ()),
         ("/screen/*/ballad", (1,)),
         ("/screen//ballad", (1,)),
-        ("/blackout", ()),
         ("/blackout", (2,)),
         ("/blackout", (0.5,)),
         ("/blackout", (NAN,)),
         ("/blackout", ("maybe",)),
         ("/blackout", (None,)),
-        ("/blackout", (0, 1)),
+        ("/blackout", (0, -1)),
+        ("/blackout", (0, 1, 2)),
+        ("/group/none/ballad", (1,)),
         ("/pause", ("now",)),
         ("/pause", (1, 1)),
         ("/ballad/next", (7,)),
@@ -225,8 +229,7 @@ def test_a_defect_behind_an_address_costs_one_answer(answers: Answers) -> None:
         raise ZeroDivisionError("oops")
 
     control = OscControl(
-        resolve=broken,
-        screens=7,
+        names=Names(broken, 7),
         send=lambda datagram, sender: answers.append((OscMessage(datagram).params, sender)),
     )
     control.handle_datagram(packet("/ballad", 1), None)
@@ -330,7 +333,7 @@ def test_oscsend_is_understood(control: OscControl, line: str, command: Command)
 
 
 def test_a_port_in_use_is_told_with_its_holder(control: OscControl) -> None:
-    second = OscControl(resolve=resolve, screens=7, port=control.port)
+    second = OscControl(names=NAMES, port=control.port)
     with pytest.raises(OscError, match=str(control.port)) as caught:
         second.start()
     assert "already in use" in str(caught.value)
@@ -345,20 +348,20 @@ def test_a_port_in_use_is_told_with_its_holder(control: OscControl) -> None:
 )
 def test_a_place_that_cannot_be_listened_at_is_told(host: str, port: int) -> None:
     with pytest.raises(OscError, match="--osc-"):
-        OscControl(resolve=resolve, screens=7, host=host, port=port).start()
+        OscControl(names=NAMES, host=host, port=port).start()
 
 
 def test_nothing_is_opened_before_start_and_nothing_left_after_close() -> None:
-    first = OscControl(resolve=resolve, screens=7, port=0)
+    first = OscControl(names=NAMES, port=0)
     first.start()
     first.close()
     first.close()
-    again = OscControl(resolve=resolve, screens=7, port=first.port)
+    again = OscControl(names=NAMES, port=first.port)
     again.start()
     with pytest.raises(OscError, match="only once"):
         again.start()
     again.close()
-    OscControl(resolve=resolve, screens=7, port=again.port).close()
+    OscControl(names=NAMES, port=again.port).close()
 
 
 def test_an_answer_after_close_goes_nowhere_quietly(

@@ -130,11 +130,11 @@ class AtOnce:
 
 def test_a_bundle_of_refusals_is_one_answer_and_all_are_counted() -> None:
     from player.osc.control import OscControl
-    from tests.test_osc_control import resolve
+    from tests.test_osc_control import NAMES
     from tests.test_osc_packets import bundle
 
     sent: list[bytes] = []
-    control = OscControl(resolve=resolve, screens=7, send=lambda data, _: sent.append(data))
+    control = OscControl(names=NAMES, send=lambda data, _: sent.append(data))
     control.handle_datagram(bundle(*[packet("/nothing")] * 64), ("10.0.0.1", 4))
     assert len(sent) == 1 and b"(and 63 more)" in sent[0]
     assert control.errors == 64

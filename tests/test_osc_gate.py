@@ -16,7 +16,7 @@ from player.osc.gate import (
     RateBound,
     network_of,
 )
-from tests.test_osc_control import resolve
+from tests.test_osc_control import NAMES
 from tests.test_osc_packets import bundle, packet
 
 SECOND_NS = 1_000_000_000
@@ -107,8 +107,7 @@ def test_the_port_counts_what_it_drops_and_answers_once() -> None:
     sent: list[bytes] = []
     clock = ManualClock()
     control = OscControl(
-        resolve=resolve,
-        screens=7,
+        names=NAMES,
         send=lambda data, _: sent.append(data),
         allow=[network_of("10.0.0.0/8")],
         rate=TIGHT,

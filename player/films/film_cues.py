@@ -34,6 +34,6 @@ def film_parts(
     kept = [(cue, weight) for cue, weight in mixed if cue.ballad_id in lengths][-MOST_PARTS:]
     total = sum(weight for _, weight in kept)
     return tuple(
-        FilmPart(cue.ballad_id, cue.local_frame(frame) % lengths[cue.ballad_id], weight / total)
+        FilmPart(cue.ballad_id, cue.film_frame(frame) % lengths[cue.ballad_id], weight / total)
         for cue, weight in kept
     )

@@ -20,13 +20,6 @@ def only(address: str, args: tuple[object, ...], wanted: str) -> object:
     return args[0]
 
 
-def pressed(address: str, args: tuple[object, ...]) -> bool:
-    """A trigger fires without argument or with 1; a button that is let go sends 0."""
-    if len(args) > 1:
-        raise CommandError(f"{address} takes no argument (or 1, from a button), not {len(args)}")
-    return not args or switch(address, args[0])
-
-
 def switch(address: str, value: object) -> bool:
     """0 or 1 as a number, true or false, or one of the words for them."""
     if isinstance(value, str):
@@ -62,16 +55,6 @@ def number(address: str, value: object) -> float:
     if abs(value) > LARGEST_WHOLE:
         raise CommandError(f"{address}: {shown(value)} is far out of range")
     return float(f"{value:.6g}")
-
-
-def numbers(address: str, args: tuple[object, ...], wanted: tuple[str, ...]) -> tuple[float, ...]:
-    """As many numbers as there are names in `wanted`."""
-    if len(args) != len(wanted):
-        what = "one number" if len(wanted) == 1 else f"{len(wanted)} numbers"
-        raise CommandError(
-            f"{address} takes {what}, {', '.join(wanted)} (or none, to ask); it got {len(args)}"
-        )
-    return tuple(number(address, value) for value in args)
 
 
 def word(address: str, args: tuple[object, ...], choices: tuple[str, ...]) -> str:

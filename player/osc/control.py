@@ -2,13 +2,12 @@
 
 The thread turns datagrams into Requests on a bounded queue; the frame loop takes them at a frame
 boundary, applies them and answers. Addresses are looked up exactly: no patterns, no wildcards.
-The table of addresses is docs/osc.md.
+The table of addresses is `player.osc.table`.
 """
 
 import contextlib
 import logging
 import queue
-import re
 import selectors
 import socket
 import threading
@@ -16,43 +15,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from player import commands
 from player.clock import Clock, HouseClock
 from player.commands import Command, CommandError
-from player.osc import calibration_addresses as osc_calibration
 from player.osc import packets as osc_packets
-from player.osc.arguments import (
-    LARGEST_WHOLE,
-    only,
-    pressed,
-    screen_index,
-    shown,
-    switch,
-    whole_number,
-)
 from player.osc.gate import Gate, Network, RateBound
+from player.osc.rows import Names
+from player.osc.table import parse_message
 from player.osc.udp_socket import PortUse, UdpPortError, bound_udp_socket
-from shows.schema import ShowError
 
-Resolve = Callable[[str | int], str]
-"""1-based index, id or title of a ballad -> its id; raises ShowError with a sentence."""
 Sender = Any
 """The socket address a datagram came from, as `recvfrom` gives it."""
 
 QUEUE_REQUESTS = 64
 _PORT_USE = PortUse("OSC", port_from="--osc-port", host_from="--osc-host")
 _POLL_SECONDS = 0.1  # how soon the thread notices `close`
-_MAX_NAME_CHARS = 128
-_TRIGGERS: dict[str, Command] = {
-    "/ballad/each": commands.EachOwn(),
-    "/ballad/next": commands.NextBallad(),
-    "/ballad/previous": commands.PreviousBallad(),
-    "/pause": commands.Pause(),
-    "/play": commands.Play(),
-    "/status": commands.QueryStatus(),
-}
-_SCREEN_ADDRESS = re.compile(r"/screen/([0-9]{1,4})/(.+)")
-
 _logger = logging.getLogger(__name__)
 
 
@@ -69,49 +45,13 @@ class Request:
     sender: Sender
 
 
-def parse_message(
-    address: str, args: tuple[object, ...], *, resolve: Resolve, screens: int
-) -> Command | None:
-    """The command an OSC message means, or None for the release of a button (a trigger with 0).
-
-    `screens` is how many there are. Raises CommandError with a sentence for an unknown address,
-    a wrong count or type of arguments, or a ballad or screen that does not exist.
-    """
-    if address in _TRIGGERS:
-        return _TRIGGERS[address] if pressed(address, args) else None
-    if address == "/blackout":
-        return commands.Blackout(on=switch(address, only(address, args, "0 or 1")))
-    if address == "/ballad":
-        return commands.SetBallad(_ballad(address, args, resolve))
-    if address in osc_calibration.ADDRESSES:
-        return osc_calibration.parse_wall_address(address, args)
-    if match := _SCREEN_ADDRESS.fullmatch(address):
-        number, part = match.groups()
-        if part == "ballad":
-            screen = screen_index(number, screens)
-            return commands.SetScreenBallad(screen, _ballad(address, args, resolve))
-        if part in osc_calibration.SCREEN_PARTS:
-            screen = screen_index(number, screens)
-            return osc_calibration.parse_screen_address(address, screen, part, args)
-        parts = ", ".join(["ballad", *osc_calibration.SCREEN_PARTS])
-        raise CommandError(
-            f"unknown address {shown(address)}: after /screen/<n>/ there may come {parts}"
-        )
-    known = ", ".join([*_TRIGGERS, *osc_calibration.ADDRESSES])
-    raise CommandError(
-        f"unknown address {shown(address)}: there are /ballad, /blackout, {known}, "
-        "and /screen/<n>/ballad and others for one screen"
-    )
-
-
 class OscControl:
     """The operator's port. `start` opens it, `close` ends it; one use each."""
 
     def __init__(
         self,
         *,
-        resolve: Resolve,
-        screens: int,
+        names: Names,
         host: str = "127.0.0.1",
         port: int = 9000,
         queue_requests: int = QUEUE_REQUESTS,
@@ -127,8 +67,7 @@ class OscControl:
         self._gate = Gate(allow, rate)
         self._clock = clock or HouseClock()
         self._dropped = 0
-        self._resolve = resolve
-        self._screens = screens
+        self._names = names
         self._host = host
         self._port = port
         self._send = send if send is not None else self._send_by_socket
@@ -186,6 +125,10 @@ class OscControl:
         """Answer a request at its sender's port; a refusal is counted. Never blocks or raises."""
         self._answer(request.address, request.sender, ok, text)
 
+    def send(self, datagram: bytes, to: Sender) -> None:
+        """Something that nobody asked for just now. Never blocks or raises."""
+        self._send(datagram, to)
+
     def handle_datagram(self, data: bytes, sender: Sender) -> None:
         """Queue what one datagram asks, or answer and count why not. Never raises.
 
@@ -230,9 +173,7 @@ class OscControl:
         """Queue it; or what to answer at once: whether it is ok, and a sentence."""
         address = message.address
         try:
-            command = parse_message(
-                address, message.arguments, resolve=self._resolve, screens=self._screens
-            )
+            command = parse_message(address, message.arguments, self._names)
         except CommandError as fault:
             return False, str(fault)
         except Exception as fault:
@@ -288,19 +229,3 @@ def _host_of(sender: Sender) -> str:
 def _goes_unanswered(address: str) -> bool:
     """Underscore addresses are for others; answering an answer would let two players talk on."""
     return address.startswith("/_") or address == "/reply"
-
-
-def _ballad(address: str, args: tuple[object, ...], resolve: Resolve) -> str:
-    value = whole_number(only(address, args, "a ballad's number or name"))
-    if isinstance(value, str):
-        value = value.strip()
-    is_index = type(value) is int and abs(value) <= LARGEST_WHOLE
-    is_name = isinstance(value, str) and 0 < len(value) <= _MAX_NAME_CHARS
-    if not isinstance(value, int | str) or not (is_index or is_name):
-        raise CommandError(
-            f"{address} takes a ballad's number, counted from 1, or its name, not {shown(value)}"
-        )
-    try:
-        return resolve(value)
-    except ShowError as fault:
-        raise CommandError(str(fault)) from fault

@@ -25,6 +25,7 @@ from player.clock import Clock, HouseClock
 from player.osc.control import OscControl, Sender
 from player.osc.gate import RateBound
 from player.osc.mutants import mutants, seeds
+from player.osc.rows import Names
 from shows.schema import ShowError
 
 PACKETS = 50_000_000
@@ -133,7 +134,9 @@ class _Control:
         self.answers = 0
         self._own_fault = False
         self.port = OscControl(
-            resolve=_resolve, screens=7, send=self._send, rate=RateBound(10**9, 10**9)
+            names=Names(_resolve, 7, {"left": (0, 1)}),
+            send=self._send,
+            rate=RateBound(10**9, 10**9),
         )
 
     def feed(self, packet: bytes) -> str:

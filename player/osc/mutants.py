@@ -7,8 +7,8 @@ import struct
 from collections.abc import Callable, Iterator
 from random import Random
 
-from player.osc.calibration_addresses import ADDRESSES, SCREEN_PARTS
 from player.osc.packets import MAX_PACKET_BYTES, encode_bundle
+from player.osc.table import BY_PATH
 
 # UDP's own limit; the player reads 4096 and refuses the rest by its length.
 LONGEST_BYTES = 65_507
@@ -36,16 +36,19 @@ _ARGUMENTS: tuple[tuple[object, ...], ...] = (
     ("\u00e9" * 40,),
     ("9" * 400,),
 )
-_OTHERS = ("/ballad/each", "/ballad/next", "/ballad/previous", "/pause", "/play", "/blackout")
 
 Mutation = Callable[[Random, bytes, bytes], bytes]
 
 
 def addresses() -> tuple[str, ...]:
     """Every address there is, screens 1 and 7 of seven, and some that there are not."""
-    screens = [f"/screen/{n}/{part}" for n in (1, 7) for part in ("ballad", *SCREEN_PARTS)]
+    there = dict.fromkeys(
+        path.replace("{screen}", number).replace("{group}", "left")
+        for path in BY_PATH
+        for number in ("1", "7")
+    )
     wrong = ("/screen/0/gamma", "/screen/9999/gamma", "/screen/1/none", "/_peer", "/reply", "/")
-    return ("/ballad", "/status", *_OTHERS, *ADDRESSES, *screens, *wrong)
+    return (*there, *wrong)
 
 
 def message(address: str, arguments: tuple[object, ...]) -> bytes:

@@ -77,15 +77,26 @@ def encode_reply(address: str, ok: bool, text: str) -> bytes:
 
 
 def encode_message(address: str, types: str, arguments: Sequence[Argument]) -> bytes:
-    """An OSC message of typed arguments: `h` is a whole number of 64 bits, `s` a text.
+    """An OSC message of typed arguments: `h` and `i` are whole numbers of 64 and 32 bits, `f` is a
+    number of 32 bits, `s` a text. What does not fit into `i` is sent as `h`.
 
     Raises ValueError for other letters, or values that do not fit them.
     """
+    types = "".join(
+        "h"
+        if letter == "i" and isinstance(value, int) and not -(2**31) <= value < 2**31
+        else letter
+        for letter, value in zip(types, arguments, strict=True)
+    )
     parts = [osc_types.write_string(address), osc_types.write_string("," + types)]
     # not by the message builder, which reads again, at length, what it has written
     for letter, value in zip(types, arguments, strict=True):
         if letter == "h" and isinstance(value, int):
             parts.append(osc_types.write_int64(value))
+        elif letter == "i" and isinstance(value, int):
+            parts.append(osc_types.write_int(value))
+        elif letter == "f" and isinstance(value, int | float):
+            parts.append(osc_types.write_float(float(value)))
         elif letter == "s" and isinstance(value, str):  # a lone surrogate has no UTF-8
             parts.append(osc_types.write_string(value.encode("utf-8", "replace").decode("utf-8")))
         else:

@@ -67,3 +67,13 @@ def _why_not_bound(host: str, port: int, use: PortUse, fault: OSError) -> str:
         f"{use.what} cannot listen on {host}, port {port}: {fault}; "
         f"choose another with {use.port_from} or {use.host_from}"
     )
+
+
+def address_of(host: str, port: int) -> tuple[str, int] | None:
+    """Where to send to; None if nobody knows the name. Asked once: a name server may take long."""
+    try:
+        found = socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_DGRAM)
+    except OSError:
+        return None
+    address, its_port = found[0][4][:2]
+    return str(address), int(its_port)
