@@ -20,7 +20,16 @@ VERBS = {
     "export": ("player.films.export", "render the show's ballads as films"),
     "report": ("player.upkeep.night_report", "make a page of what happened"),
     "bundle": ("player.upkeep.bundle", "pack what somebody who helps needs to know"),
+    "doctor": ("player.doctor.command", "see before the doors open whether all is well"),
+    "preflight": ("player.doctor.command", "do what doctor does"),
+    "new": ("player.making.new_show", "make a new show that plays at once"),
+    "validate": ("player.making.validate", "find every fault of a show"),
+    "info": ("player.making.info", "tell what a show is"),
+    "preview": ("player.making.preview", "look at one ballad: a contact sheet and a short film"),
+    "schema": ("player.making.schemas", "write JSON Schemas for editors"),
+    "completion": ("player.making.completion", "complete this program's words in a shell"),
 }
+_WITH_JOURNAL = ("report", "bundle")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -40,6 +49,12 @@ def build_parser() -> argparse.ArgumentParser:
         "monitors: list this machine's, for a machine file; "
         + "; ".join(f"{verb}: {what} ({verb} --help)" for verb, (_, what) in VERBS.items()),
     )
+    add_play_options(parser)
+    return parser
+
+
+def add_play_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `play` and `supervise`."""
     parser.add_argument("--show", type=Path, default=DEFAULT_SHOW, help="folder of the show")
     parser.add_argument(
         "--mode",
@@ -140,7 +155,6 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="N",
         help="engine threads on a CPU (default: half of the cores, %(default)s; the others draw)",
     )
-    return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -153,22 +167,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if words and words[0] == "supervise":
             return _supervise(words[1:])
         return _play(build_parser().parse_args(words))
-    except KeyboardInterrupt:  # nothing has been opened yet
+    except KeyboardInterrupt:  # of `play`: nothing has been opened yet
+        return 130 if words and words[0] in VERBS else 0
+    except BrokenPipeError:  # whoever reads our output has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 
 def _run_verb(verb: str, words: Sequence[str]) -> int:
-    module = import_module(VERBS[verb][0])
+    status: int = import_module(VERBS[verb][0]).run(_verb_parser(verb).parse_args(words))
+    return status
+
+
+def _verb_parser(verb: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"run_installation.py {verb}", description=f"To {VERBS[verb][1]}."
     )
-    if verb == "export":
-        module.add_arguments(parser)
-        parser.set_defaults(show=DEFAULT_SHOW)
-    else:
+    module = import_module(VERBS[verb][0])
+    if verb in _WITH_JOURNAL:
         module.add_arguments(parser, show=DEFAULT_SHOW, journal=_journal(DEFAULT_SHOW, None))
-    status: int = module.run(parser.parse_args(words))
-    return status
+    else:
+        module.add_arguments(parser)
+        parser.set_defaults(show=DEFAULT_SHOW, parsers=_all_parsers)
+    return parser
+
+
+def _all_parsers() -> dict[str, argparse.ArgumentParser]:
+    """Of every verb, for `completion`; "" is what there is without a verb."""
+    parsers = {"": argparse.ArgumentParser(), "monitors": argparse.ArgumentParser()}
+    for verb in ("play", "supervise"):
+        parsers[verb] = argparse.ArgumentParser()
+    for verb in ("", "play", "supervise"):
+        add_play_options(parsers[verb])
+    return parsers | {verb: _verb_parser(verb) for verb in VERBS}
 
 
 def _supervise(words: Sequence[str]) -> int:

@@ -10,7 +10,7 @@ from shows.show import Show
 from shows.timeline import latents_at, opening_cues
 
 # Words for people and places: they change no picture.
-_NOT_SEEN = {"title", "nodes", "sync", "schedule", "projectors", "notify"}
+_NOT_SEEN = {"title", "nodes", "sync", "groups", "osc", "schedule", "projectors", "notify"}
 _SEEN_IN_A_BALLAD = {
     "fps",
     "stops",

@@ -25,6 +25,8 @@ NOT_LOADED = {
     "generator": {"player", "shows", "training", "PIL", "moderngl", "glfw", "pythonosc", "av"},
     "training.__main__": HEAVY | {"player", "generator", "shows"},
     "training.pictures.prepare_dataset": {"torch", "player", "moderngl", "glfw", "pythonosc", "av"},
+    "training.pictures.collect": {"torch", "player", "moderngl", "glfw", "pythonosc", "av"},
+    "training.pictures.credits": {"torch", "player", "moderngl", "glfw", "pythonosc", "av"},
     "player.application": {"torch", "generator", "training"},
     "player.live.synthesis_worker": {"torch", "generator", "training", "moderngl", "glfw"},
     "player.osc.control": {"torch", "PIL", "moderngl", "glfw", "av", "generator", "training"},
@@ -33,6 +35,9 @@ NOT_LOADED = {
     "player.transport": HEAVY | {"generator", "training"},
     "player.sync.endpoint": {"torch", "PIL", "moderngl", "glfw", "av", "generator", "training"},
     "player.simulate": {"torch", "PIL", "moderngl", "glfw", "av", "generator", "training"},
+    "player.making.new_show": {"torch", "moderngl", "glfw", "av", "pythonosc", "generator"},
+    "player.doctor.command": HEAVY - {"pythonosc"} | {"generator", "training"},
+    "player.making.info": HEAVY | {"generator", "training"},
     "run_installation": {"torch", "generator", "training"},
 }
 
@@ -52,7 +57,7 @@ PLAYER_DOORS = {
     "glfw": ("wall/desktop",),
     "wakepy": ("wall/stay_awake",),
     "pythonosc": ("osc/packets",),
-    "PIL": ("application", "cards/identify_card", "upkeep/journal_pictures", "picture_book/sheet"),
+    "PIL": ("snapshots", "cards/identify_card", "upkeep/journal_pictures", "picture_book/sheet"),
     "av": ("films/encoder", "films/decoder", "films/contact"),
     "aiopjlink": ("projectors",),
     "generator": ("live/synthesis_worker",),

@@ -28,12 +28,21 @@ class Verb:
 
 
 VERBS: dict[str, Verb] = {
+    "collect": Verb(
+        "pictures.collect", "collect pictures that may be learned from, with their provenance"
+    ),
     "paint": Verb("painter.paint", "paint a picture set, or the illustrations of a show"),
     "prepare": Verb("pictures.prepare_dataset", "make a data set archive of a folder of pictures"),
+    "credits": Verb("pictures.credits", "write whom a model learned from, for the wall label"),
     "train": Verb("learning.train", "train a generator on a data set archive"),
+    "report": Verb("learning.run_report", "a page on a training run: plots, sheets, options"),
+    "bench": Verb("learning.bench", "seconds for a thousand pictures, beside a plain loop"),
     "measure": Verb("metrics.measure", "how near samples come to the set they were learned from"),
     "project": Verb("latents.projection", "find the w of each painting of a ballad"),
     "neighbours": Verb("latents.neighbours", "draw neighbours of a projected w and choose one"),
+    "curate": Verb(
+        "light_table.curate", "choose among neighbours on a local web page", ("light-table",)
+    ),
     "publish": Verb(
         "latents.publish", "write a ballad's chosen ws as its latent set", ("add-to-show",)
     ),

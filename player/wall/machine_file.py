@@ -32,7 +32,7 @@ def _list_or_none(what: str) -> BeforeValidator:
     return BeforeValidator(lambda value: value if value is None else listed(what)(value))
 
 
-class _Screen(StrictModel):
+class FileScreen(StrictModel):
     screen: Name
     output: _Text | None = None
     edid: _Text | None = None
@@ -68,11 +68,11 @@ class _Screen(StrictModel):
         return InRectangle(Area(*self.rectangle)) if self.rectangle else Anywhere()
 
 
-class _MachineFile(StrictModel):
+class MachineFile(StrictModel):
     schema_version: Literal[1]
     outputs: Literal["windows", "span"] | None = None
     screens: Annotated[
-        tuple[_Screen, ...], BeforeValidator(listed("screens")), Field(max_length=64)
+        tuple[FileScreen, ...], BeforeValidator(listed("screens")), Field(max_length=64)
     ] = ()
 
     @model_validator(mode="after")
@@ -86,7 +86,7 @@ class _MachineFile(StrictModel):
         return self_or_faults(self, faults)
 
 
-def _clash(a: _Screen, b: _Screen) -> str | None:
+def _clash(a: FileScreen, b: FileScreen) -> str | None:
     """The word by which two screens want the same place. Monitors of one EDID text may be many."""
     if a.output is not None and b.output is not None:
         return "output" if a.output.casefold() == b.output.casefold() else None
@@ -134,7 +134,7 @@ def read_machine_file(path: Path, screens: Sequence[str]) -> Machine:
     Names of screens count as equal whatever their capitals, as in the show file.
     """
     source = path.name
-    file = parse_model(_MachineFile, read_yaml_mapping(path, source), source)
+    file = parse_model(MachineFile, read_yaml_mapping(path, source), source)
     faults = list(_unknown(file, screens))
     if faults:
         raise ShowError("\n".join(f"{source}: {fault}" for fault in faults))
@@ -145,13 +145,13 @@ def read_machine_file(path: Path, screens: Sequence[str]) -> Machine:
     )
 
 
-def _for_show(name: str, screen: _Screen | None) -> MachineScreen:
+def _for_show(name: str, screen: FileScreen | None) -> MachineScreen:
     if screen is None:
         return MachineScreen(name, Anywhere())
     return MachineScreen(name, screen.place, screen.size, screen.calibration)
 
 
-def _unknown(file: _MachineFile, screens: Sequence[str]) -> Iterator[str]:
+def _unknown(file: MachineFile, screens: Sequence[str]) -> Iterator[str]:
     known = {name.casefold() for name in screens}
     for i, screen in enumerate(file.screens):
         if screen.screen.casefold() not in known:
