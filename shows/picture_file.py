@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import struct
 import warnings
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,21 @@ from PIL.PngImagePlugin import PngInfo
 
 from shows.plain_file import open_plain
 
+ORIENTATION = 0x0112  # the EXIF tag
+TIFF_PHOTOMETRIC, TIFF_WHITE_IS_ZERO = 262, 0  # Pillow inverts up to 8 bits only
+# what Pillow raises over damaged files
+DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    LookupError,
+    ArithmeticError,
+    RuntimeError,
+    TypeError,
+    struct.error,
+    zlib.error,
+)
 PERCEPTUAL = ImageCms.Intent.PERCEPTUAL
 
 Colour = tuple[int, int, int]
@@ -38,12 +54,15 @@ class Picture:
     """One picture as read.
 
     image: mode RGB, sRGB, upright, alpha flattened.
-    steps: what had to be done to it, in order, from "rotated", "reduced to 8 bits",
-        "converted to sRGB", "profile unusable, taken as sRGB", "alpha flattened".
+    steps: what had to be done to it, in order, from "first of several frames", "rotated",
+        "reduced to 8 bits", "converted to sRGB", "profile unusable, taken as sRGB",
+        "CMYK without a profile", "alpha flattened".
+    size_px: width and height of the upright picture in its file; `image` may be smaller.
     """
 
     image: Image.Image
     steps: tuple[str, ...]
+    size_px: tuple[int, int]
 
 
 def parse_colour(name: str) -> Colour:
@@ -55,23 +74,27 @@ def parse_colour(name: str) -> Colour:
     return red, green, blue
 
 
-def read_picture(path: Path, background: Colour = (255, 255, 255)) -> Picture:
+def read_picture(
+    path: Path, background: Colour = (255, 255, 255), *, enough_px: int | None = None
+) -> Picture:
     """Read a picture file: EXIF rotation, colour profile to sRGB, alpha flattened on `background`.
 
-    Of an animation the first frame is taken. Raises PictureError if the file is broken, of a
-    format or depth that is not supported, or larger than Pillow's bound (179 million pixels).
+    Of an animation or of several pages the first is taken. enough_px: a JPEG may be decoded at a
+    half, a quarter or an eighth of its size as long as both sides keep this many pixels. Raises
+    PictureError if the file is broken, of a format or depth that is not supported, or larger than
+    Pillow's bound (179 million pixels).
     """
     try:
         with warnings.catch_warnings():
             # Pillow warns of damage that does not hinder it, and of a picture half its bound
             warnings.simplefilter("ignore")
             with open_plain(path) as file, Image.open(file) as opened:
-                return _normalise(opened, background)
+                return _normalise(opened, background, enough_px)
     except UnidentifiedImageError as fault:
         raise PictureError("not a picture in a known format") from fault
     except Image.DecompressionBombError as fault:
         raise PictureError(f"too large to open ({fault})") from fault
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as fault:
+    except DAMAGE as fault:
         raise PictureError(f"broken file ({fault})") from fault
 
 
@@ -108,15 +131,27 @@ def square_box(size_px: tuple[int, int], crop: Box | None) -> Box:
     return left, top, left + side, top + side
 
 
-def _normalise(opened: Image.Image, background: Colour) -> Picture:
+def _normalise(opened: Image.Image, background: Colour, enough_px: int | None) -> Picture:
     steps: list[str] = []
+    if getattr(opened, "is_animated", False) and opened.format != "MPO":
+        # the further pictures of an MPO are the camera's own: a preview, a map of brightness
+        steps.append("first of several frames")
+    width, height = opened.size
+    is_deep = any(";16" in str(tile.args) for tile in getattr(opened, "tile", ()))
+    if enough_px is not None:
+        opened.draft(None, (enough_px, enough_px))
+    orientation = _orientation(opened)
     opened.load()
     profile = opened.info.get("icc_profile")
-    image = ImageOps.exif_transpose(opened)
-    if image.size != opened.size or opened.getexif().get(0x0112, 1) != 1:
+    if orientation in range(2, 9):
+        # in place: a copy of a large picture would be as large
+        ImageOps.exif_transpose(opened, in_place=True)
         steps.append("rotated")
-    image, reduced = _to_8_bits(image)
-    if reduced:
+    if orientation in range(5, 9) and opened.format != "TIFF":
+        # of a TIFF, Pillow gives the upright size from the beginning
+        width, height = height, width
+    image, reduced = _to_8_bits(opened)
+    if reduced or is_deep:
         steps.append("reduced to 8 bits")
     colour, alpha = _split_alpha(image)
     colour, note = _to_srgb(colour, profile if isinstance(profile, bytes) else None)
@@ -127,23 +162,36 @@ def _normalise(opened: Image.Image, background: Colour) -> Picture:
         canvas.paste(colour, mask=alpha)
         colour = canvas
         steps.append("alpha flattened")
-    return Picture(colour, tuple(steps))
+    return Picture(colour, tuple(steps), (width, height))
+
+
+def _orientation(opened: Image.Image) -> object:
+    """The EXIF value, 1 to 8; 1 for EXIF data that cannot be read, which does not hinder."""
+    try:
+        return opened.getexif().get(ORIENTATION, 1)
+    except (SyntaxError, ValueError, EOFError, struct.error):
+        return 1
 
 
 def _to_8_bits(image: Image.Image) -> tuple[Image.Image, bool]:
     """Scale 16-bit grey to 8 bits: Pillow's own conversion clips it to white instead."""
-    if image.mode.startswith("I;16"):
-        deep = np.asarray(image).astype(np.uint32)
-    elif image.mode == "I":
-        signed = np.asarray(image)
-        if signed.min() < 0 or signed.max() > 65535:
-            raise PictureError("32-bit integer pixels are not supported")
-        deep = signed.astype(np.uint32)
-    elif image.mode == "F":
+    if image.mode == "F":
         raise PictureError("floating-point pixels are not supported")
-    else:
+    if image.mode != "I" and not image.mode.startswith("I;16"):
         return image, False
-    return Image.fromarray(((deep + 128) // 257).astype(np.uint8), "L"), True
+    deep = np.asarray(image)
+    if deep.min() < 0 or deep.max() > 65535:
+        raise PictureError("32-bit integer pixels are not supported")
+    shallow = np.empty(deep.shape, np.uint8)
+    for row, line in enumerate(deep):  # a row at a time: the whole as 32 bits would be large
+        shallow[row] = (line.astype(np.uint32) + 128) // 257
+    if getattr(image, "tag_v2", {}).get(TIFF_PHOTOMETRIC) == TIFF_WHITE_IS_ZERO:
+        np.subtract(255, shallow, out=shallow)
+    grey = Image.fromarray(shallow, "L")
+    clear = image.info.get("transparency")
+    if isinstance(clear, int):
+        grey.putalpha(Image.fromarray(np.where(deep == clear, 0, 255).astype(np.uint8), "L"))
+    return grey, True
 
 
 def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
@@ -165,7 +213,8 @@ def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
 
 def _to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, str | None]:
     if profile is None and image.mode != "LAB":
-        return image.convert("RGB"), None
+        note = "CMYK without a profile" if image.mode == "CMYK" else None
+        return (image if image.mode == "RGB" else image.convert("RGB")), note
     srgb = ImageCms.createProfile("sRGB")
     try:
         source = (

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from generator.networks import NoiseMode
 from tests.golden import Array, compares, golden_arrays, met, met_names
 from tests.golden_networks import golden_discriminator, golden_generator
+from training.learning.fakes import Fakes
 from training.learning.losses import (
     discriminator_loss,
     generator_loss,
@@ -23,7 +24,7 @@ from training.learning.losses import (
     r1_penalty,
     squared_slopes,
 )
-from training.learning.training_loop import Training, TrainingOptions
+from training.learning.options import TrainingOptions
 
 pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
@@ -93,14 +94,14 @@ def test_the_generators_main_loss(reference: Reference, mode: NoiseMode) -> None
 def test_mixed_styles(reference: Reference, monkeypatch: pytest.MonkeyPatch) -> None:
     """The pictures of a training step, with the reference's draws for its random numbers."""
     net, judge = golden_generator(), golden_discriminator()
-    training = object.__new__(Training)
-    training.G, training.device = net, "cpu"
-    training.options = TrainingOptions(style_mixing=1.0, noise_mode="const")  # type: ignore[arg-type]
+    options = TrainingOptions(style_mixing=1.0, noise_mode="const")  # type: ignore[arg-type]
+    fakes = Fakes(net, options, "cpu")
     drawn = {"randn": "z", "randn_like": "mix_z2", "randint": "mix_cutoff"}
     for function, name in drawn.items():
         value = torch.from_numpy(reference[name])
         monkeypatch.setattr(torch, function, lambda *_, value=value, **__: value)
-    images, ws = training._fake_images(4, updates_w_avg=True)
+    ws = fakes.random_ws(fakes.latents(4), updates_w_avg=True)
+    images = fakes.pictures(ws)
     met(FILE, "mix_ws", ws.detach(), of_max=1e-5)
     met(FILE, "mix_w_avg_after", net.mapping.w_avg, of_max=1e-5)
     met(FILE, "mix_fake_logits", judge(images).detach(), of_max=LOGIT_TOLERANCE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +56,16 @@ def test_a_number_is_the_same_neighbour_whatever_stands_around_it() -> None:
     np.testing.assert_array_equal(ws, neighbour_ws(some_projection(("b", "c")), 0, drawing))
     assert not np.array_equal(ws, neighbour_ws(some_projection(), 0, drawing))
     assert not np.array_equal(ws, neighbour_ws(some_projection(), 1, Drawing(0.5, 4)))
+
+
+def test_the_hundred_are_drawn_as_before_there_was_breeding() -> None:
+    projection = some_projection(w_dim=5)
+    key = hashlib.sha256(json.dumps(["neighbours-1", 3, "tam-lin", "b"]).encode()).digest()
+    random = np.random.Generator(np.random.Philox(key=int.from_bytes(key[:16], "little")))
+    steps = random.standard_normal((100, 5)) * (0.35 * projection.w_std)
+    wanted = (projection.ws[1].astype(np.float64) + steps).astype(np.float32)
+    ws = neighbour_ws(projection, 1, Drawing(strength=0.35, seed=3))
+    np.testing.assert_array_equal(ws[1:], wanted)
 
 
 def test_neighbours_are_gaussian_in_units_of_each_channels_deviation() -> None:

@@ -21,7 +21,7 @@ from tests.golden import compares, golden_arrays, golden_folder, met
 from tests.tiny_training import make_curating_show, tiny_discriminator, tiny_generator
 from training.__main__ import main
 from training.errors import TrainingError
-from training.latents import projection as verb
+from training.latents import projection_session
 from training.latents.perceptual import FeatureDistance, built_in_distance, sum_of_squares
 from training.latents.projection_file import projection_path, read_projection
 from training.latents.projector import (
@@ -218,7 +218,7 @@ def test_the_verb_writes_projections_and_sheets_and_resumes(
         assert image.size == (2 * 64 + 3 * 8, 38 + 2 * (64 + 22 + 8))
     sheet.unlink()
     before = projection_path(curating, "ballad-1").read_bytes()
-    monkeypatch.setattr(verb, "project", None)  # a second run must not get there
+    monkeypatch.setattr(projection_session, "project", None)  # a second run must not get there
     assert main(command) == 0
     assert "1 ballads were up to date" in capsys.readouterr().out
     assert sheet.is_file() and projection_path(curating, "ballad-1").read_bytes() == before
@@ -271,19 +271,19 @@ def test_ctrl_c_keeps_finished_ballads(
 ) -> None:
     show = make_curating_show(tmp_path / "show", ballads=2, paintings=1)
     calls: Iterator[bool] = iter([False, True])
-    real = verb.project
+    real = projection_session.project
 
     def interrupted(*args: object, **more: object) -> object:
         if next(calls):
             raise KeyboardInterrupt
         return real(*args, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(verb, "project", interrupted)
-    command = ["project", str(show.folder), "--steps", "1"]
+    monkeypatch.setattr(projection_session, "project", interrupted)
+    command = ["project", str(show.folder), "--steps", "1", "--batch", "1"]
     assert main(command) == 130
     assert projection_path(show, "ballad-1").is_file()
     assert not projection_path(show, "ballad-2").exists()
-    monkeypatch.setattr(verb, "project", real)
+    monkeypatch.setattr(projection_session, "project", real)
     capsys.readouterr()
     assert main(command) == 0
     out = capsys.readouterr().out
@@ -299,6 +299,7 @@ def test_faults_are_sentences(curating: Show, capsys: pytest.CaptureFixture[str]
 
     assert "There is no ballad 'none'" in fault("--ballad", "none")
     assert "--steps and --batch must be" in fault("--steps", "0")
+    assert "--restarts must be 1 or more" in fault("--restarts", "0")
     (curating.folder / "discriminator.safetensors").rename(curating.folder / "d.safetensors")
     assert "copy the one that `train` wrote" in fault()
     d = str(curating.folder / "d.safetensors")

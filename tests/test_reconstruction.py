@@ -20,7 +20,7 @@ CONFIG = GeneratorConfig(
     z_dim=8, w_dim=8, img_resolution=16, channel_base=128, channel_max=8, num_mapping_layers=2
 )
 OPTIONS = TrainingOptions(
-    batch=4, reconstruct_kimg=0.4, pl_weight=0, noise_mode="none", bfloat16_from=None
+    batch=4, reconstruct_kimg=0.4, pl_weight=0, noise_mode="none", reduced_from=None
 )
 
 

@@ -17,6 +17,7 @@ import generator
 from generator.networks import GeneratorConfig
 from tests.tiny_networks import striped_pictures
 from training.errors import TrainingError
+from training.learning.data_parallel import Workers
 from training.learning.discriminator_file import load_discriminator
 from training.learning.run_folder import RunFolder, sheet
 from training.learning.training_loop import Training, TrainingOptions
@@ -136,6 +137,32 @@ def test_the_log_grows_by_lines(folder: RunFolder) -> None:
         folder.log({"kimg": kimg})
     lines = (folder.path / "log.jsonl").read_text().splitlines()
     assert [json.loads(line) for line in lines] == [{"kimg": 1.0}, {"kimg": 2.0}]
+
+
+def test_what_was_logged_after_the_state_is_forgotten(folder: RunFolder) -> None:
+    for kimg in (0.002, 0.004, 0.006):
+        folder.log({"kimg": kimg})
+    file = folder.path / "log.jsonl"
+    file.write_text(file.read_text() + '{"kimg": 0.00')
+    (folder.path / ".state.pt.123.part").write_bytes(b"half")
+    folder.resume(make_training())
+    assert [json.loads(line)["kimg"] for line in file.read_text().splitlines()] == [0.002, 0.004]
+    assert {path.name for path in folder.path.iterdir()} == {"state.pt", "log.jsonl"}
+    (folder.path / "state.pt").unlink()
+    folder.resume(make_training())
+    assert file.read_text() == "", "a run without a state begins anew"
+
+
+def test_only_the_first_worker_tidies(folder: RunFolder) -> None:
+    folder.log({"kimg": 1.0})
+    second = Training(striped_pictures(4), CONFIG, replace(OPTIONS, batch=8), workers=Workers(1, 2))
+    folder.resume(second)
+    assert (folder.path / "log.jsonl").read_text()
+
+
+def test_added_pictures_are_told(folder: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    folder.resume(Training(striped_pictures(7), CONFIG, OPTIONS))
+    assert "from here on with 7 pictures, until now 4\n" in capsys.readouterr().out
 
 
 def test_what_is_written_once_stays(folder: RunFolder) -> None:

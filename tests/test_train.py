@@ -18,10 +18,13 @@ import torch
 
 import generator
 from generator.allocator import SETTINGS
+from generator.networks import GeneratorConfig
 from shows.generator_file import read_generator_info
 from tests.tiny_networks import striped_pictures, write_archive
 from training.__main__ import main
 from training.learning.discriminator_file import load_discriminator
+from training.learning.picture_feed import read_pictures
+from training.learning.training_loop import Training, TrainingOptions
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_S = 100.0
@@ -125,6 +128,8 @@ def test_a_run_writes_its_files_and_again_those_that_were_deleted(bench: Bench) 
         "log.jsonl",
         "reals.png",
         "fakes-000000.png",
+        "starts.jsonl",
+        "tensorboard",
     }
     net = generator.load(run / "generator.safetensors")
     assert net.img_resolution == 16 and net.z_dim == 512
@@ -169,6 +174,10 @@ def test_ctrl_c_ends_with_130_and_the_run_goes_on_as_if_unbroken(bench: Bench) -
         (12, [], "img_resolution must be a power of two"),
         (4, [], "img_resolution must be a power of two of at least 8, not 4"),
         (16, ["--seed", "-1"], "a seed of -1 and 4 pictures cannot be shuffled"),
+        (16, ["--batch-gpu", "3"], "a batch of 4 cannot be split into rounds of 3"),
+        (16, ["--freeze-d", "99"], "99 layers cannot be frozen, because there are 8"),
+        (16, ["--augment", "fixed", "--augment-p", "2"], "augment_p must be a probability"),
+        (16, ["--config", "cifar", "--batch", "48"], "cannot be split into groups of 32"),
     ],
 )
 def test_options_that_cannot_be_are_sentences(
@@ -184,6 +193,38 @@ def test_options_that_cannot_be_are_sentences(
     assert main(arguments) == 2
     assert sentence in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_data_may_be_added_when_a_run_is_resumed(
+    bench: Bench, tmp_path: Path, no_restart: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = write_archive(tmp_path / "more.zip", striped_pictures(4, seed=1))
+    words = ["train", str(bench.folder / "data.zip"), str(tmp_path / "run"), *WORDS, "--kimg"]
+    assert main([*words, "0.008"]) == 0
+    assert "data.zip: 10 pictures; 16 px\n" in capsys.readouterr().out
+    assert main([*words, "0.016", "--data", str(more), "--data", str(more)]) == 0
+    told = capsys.readouterr().out
+    assert f"data.zip: 10 pictures, {more}: 4 pictures, {more}: 4 pictures; 16 px\n" in told
+    assert "from here on with 18 pictures, until now 10\n" in told
+
+
+def test_the_pictures_of_added_data_are_shown(bench: Bench, tmp_path: Path) -> None:
+    """All of both archives in one pass, and pictures of another size refused by name."""
+    more = write_archive(tmp_path / "more.zip", striped_pictures(6, seed=1))
+    pictures, _, _ = read_pictures([bench.folder / "data.zip", more])
+    options = TrainingOptions(batch=4, mirror=False)
+    training = Training(pictures, GeneratorConfig(8, 0, 8, 16, 3, 64, 4, 2), options)
+    shown = []
+    for _ in range(4):
+        shown += list(training._real_batch())
+        training.images_shown += 4
+    assert len({picture.numpy().tobytes() for picture in shown}) == 16
+
+
+def test_other_words_of_the_configuration_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["train", "data.zip", "run", "--config", "paper2048"])
+    assert "invalid choice: 'paper2048'" in capsys.readouterr().err
 
 
 def test_a_damaged_state_is_a_sentence_and_stays(

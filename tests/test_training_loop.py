@@ -13,14 +13,18 @@ import pytest
 import torch
 from torch import Tensor
 
+from generator.discriminator import Discriminator, DiscriminatorConfig
 from generator.networks import GeneratorConfig
-from tests.tiny_networks import striped_pictures
+from tests.tiny_networks import random_generator, striped_pictures
 from training.learning.data_parallel import Workers
+from training.learning.fakes import Fakes
+from training.learning.half_precision import reduce_discriminator, reduce_synthesis
 from training.learning.sampler import EmphasisSampler, Sampler
 from training.learning.training_loop import (
     StepStatistics,
     Training,
     TrainingOptions,
+    new_discriminator,
     samples,
     to_uint8,
 )
@@ -38,7 +42,7 @@ OPTIONS = TrainingOptions(
     ada_target=-2.0,
     ada_kimg=0.05,
     ema_kimg=0.02,
-    bfloat16_from=None,
+    reduced_from=None,
 )
 
 
@@ -108,9 +112,9 @@ def test_the_average_follows_the_generator_with_its_half_life() -> None:
     assert torch.allclose(training.G_ema.state_dict()["synthesis.b4.const"], wanted, atol=1e-6)
 
 
-@pytest.mark.parametrize("bfloat16_from", [None, 8])
-def test_a_resumed_run_is_the_unbroken_run_bit_for_bit(bfloat16_from: int | None) -> None:
-    options = replace(OPTIONS, bfloat16_from=bfloat16_from)
+@pytest.mark.parametrize("reduced_from", [None, 8])
+def test_a_resumed_run_is_the_unbroken_run_bit_for_bit(reduced_from: int | None) -> None:
+    options = replace(OPTIONS, reduced_from=reduced_from)
     unbroken = make_training(options)
     for _ in range(5):
         unbroken.step()
@@ -149,7 +153,7 @@ def test_a_resumed_run_keeps_the_options_it_is_given() -> None:
     assert int(first["step"]) == 2  # the main loss and R1
 
 
-@pytest.mark.parametrize("name", ["G", "D_optimiser", "pl_mean", "random", "steps"])
+@pytest.mark.parametrize("name", ["G", "D_optimiser", "pl_mean", "signs", "steps"])
 def test_a_state_that_lacks_a_part_is_refused(name: str) -> None:
     state = copied(make_training())
     del state[name]
@@ -162,6 +166,8 @@ def test_batches_that_cannot_be_shared_are_refused() -> None:
         make_training(replace(OPTIONS, batch=6))
     with pytest.raises(ValueError, match="a batch of 5 cannot be split over 2"):
         Training(striped_pictures(4), CONFIG, replace(OPTIONS, batch=5), workers=Workers(0, 2))
+    with pytest.raises(ValueError, match="a batch of 4 cannot be split into rounds of 3"):
+        make_training(replace(OPTIONS, batch_gpu=3))
 
 
 def test_two_workers_share_one_batch_between_them() -> None:
@@ -171,7 +177,7 @@ def test_two_workers_share_one_batch_between_them() -> None:
     parts, latents = [], []
     for rank in (0, 1):
         parts.append(Training(pictures, CONFIG, options, workers=Workers(rank, 2)))
-        latents.append(parts[rank]._fake_images(2)[1])
+        latents.append(parts[rank].fakes.latents(2))
     assert torch.equal(torch.cat([part._real_batch() for part in parts]), whole)
     assert_equal(parts[0].G.state_dict(), parts[1].G.state_dict())
     assert not torch.equal(*latents)
@@ -190,13 +196,166 @@ def test_real_pictures_are_mirrored_half_of_the_time() -> None:
 
 
 def test_mixed_styles_change_once_between_the_layers() -> None:
-    training = make_training(replace(OPTIONS, style_mixing=1.0))
+    fakes = make_training(replace(OPTIONS, style_mixing=1.0)).fakes
     for _ in range(5):
-        _, ws = training._fake_images(2)
+        ws = fakes.random_ws(fakes.latents(2))
         changes = (ws[:, 1:] != ws[:, :-1]).any(dim=2)
         assert bool((changes.sum(dim=1) == 1).all())
-    _, ws = make_training(replace(OPTIONS, style_mixing=0.0))._fake_images(2)
+    fakes = make_training(replace(OPTIONS, style_mixing=0.0)).fakes
+    ws = fakes.random_ws(fakes.latents(2))
     assert torch.equal(ws, ws[:, :1].expand_as(ws))
+
+
+def test_pictures_between_two_lie_on_the_straight_way_in_w() -> None:
+    options = replace(OPTIONS, batch=8, reconstruct_kimg=0.001, between_share=0.25)
+    training = make_training(options)
+    assert training.codes
+    wanted, z = training._real_batch()[:4], training.fakes.latents(8)
+    with torch.no_grad():
+        ws = training.fakes.ws_from_codes(training.codes, wanted, z)
+        plain = Fakes(training.G, replace(options, between_share=0.0), "cpu")
+        alone = plain.ws_from_codes(training.codes, wanted, z)
+    assert torch.equal(ws[:6], alone[:6])
+    places = []
+    for way, start, end in zip(ws[6:], alone[:2], alone[1:3], strict=True):
+        place = float(((way - start) * (end - start)).sum() / (end - start).square().sum())
+        assert torch.allclose(way, start.lerp(end, place), atol=1e-5)
+        places.append(place)
+    assert all(0 < place < 1 for place in places) and places[0] != places[1]
+    fewer = training.fakes.ws_from_codes(training.codes, wanted[:1], z)
+    assert fewer.shape == ws.shape, "one picture has no way to another"
+
+
+def gradients_of(training: Training, name: str) -> dict[str, Tensor]:
+    """Of one phase of the first step."""
+    real = training._real_batch()
+    fakes = training._generator_step(real)
+    if name == "D":
+        training._discriminator_step(real, fakes)
+    if name == "R1":
+        training._r1_step(real)
+    network = training.G if name == "G" else training.D
+    return {
+        key: parameter.grad
+        for key, parameter in network.named_parameters()
+        if parameter.grad is not None
+    }
+
+
+@pytest.mark.parametrize("phase", ["G", "D", "R1"])
+def test_rounds_have_the_gradients_of_one_pass(phase: str) -> None:
+    options = replace(OPTIONS, batch=8, style_mixing=0.0, noise_mode="none")
+    judge = DiscriminatorConfig(
+        img_resolution=16, channel_base=128, channel_max=8, mbstd_num_channels=0
+    )
+    gradients = []
+    for at_once in (None, 2):
+        torch.manual_seed(5)
+        training = Training(
+            striped_pictures(10),
+            CONFIG,
+            replace(options, batch_gpu=at_once),
+            discriminator=Discriminator(judge),
+        )
+        assert training.rounds == (4 if at_once else 1)
+        gradients.append(gradients_of(training, phase))
+    whole, parts = gradients
+    assert whole.keys() == parts.keys()
+    assert any(float(gradient.abs().max()) > 1e-4 for gradient in whole.values())
+    for name, gradient in whole.items():
+        scale = float(gradient.abs().max())
+        assert torch.allclose(gradient, parts[name], atol=1e-4 * scale + 1e-9), name
+
+
+def test_pictures_drawn_twice_have_the_same_gradients_bit_for_bit() -> None:
+    states = []
+    for recompute in (False, True):
+        training = make_training(replace(OPTIONS, recompute=recompute))
+        for _ in range(3):
+            training.step()
+        states.append(copied(training))
+    for name in ("G", "D", "G_optimiser", "sums"):
+        assert_equal(states[0][name], states[1][name], name)
+
+
+def test_a_step_in_rounds_shows_the_whole_batch() -> None:
+    training = make_training(replace(OPTIONS, batch=8, batch_gpu=4))
+    for _ in range(4):
+        training.step()
+    assert training.images_shown == 32
+    assert all(math.isfinite(mean) for mean in training.statistics.means().values())
+
+
+def test_frozen_layers_stay_and_the_others_learn() -> None:
+    training = make_training(replace(OPTIONS, freeze_d=5))
+    before = copy.deepcopy(dict(training.D.named_parameters()))
+    for _ in range(3):
+        training.step()
+    still = {
+        name.rsplit(".", 1)[0]
+        for name, parameter in training.D.named_parameters()
+        if torch.equal(parameter, before[name])
+    }
+    assert still == {"b16.fromrgb", "b16.conv0", "b16.conv1", "b16.skip", "b8.conv0"}
+    with pytest.raises(ValueError, match="50 layers cannot be frozen, because there are 8"):
+        make_training(replace(OPTIONS, freeze_d=50))
+
+
+def test_fixed_augmentation_stays_and_none_is_none() -> None:
+    for augment, p in (("fixed", 0.3), ("noaug", 0.0)):
+        options = replace(OPTIONS, augment=augment, augment_p=0.3)  # type: ignore[arg-type]
+        training = make_training(options)
+        for _ in range(5):
+            training.step()
+        assert training.augment.p == p
+        assert "r_t" in training.statistics.means()
+        resumed = make_training(options)
+        resumed.restore(copied(training))
+        assert resumed.augment.p == p
+
+
+def test_without_a_ramp_up_the_average_has_its_half_life_at_once() -> None:
+    training = make_training(replace(OPTIONS, ema_kimg=0.004, ema_rampup=None))
+    before = training.G_ema.state_dict()["synthesis.b4.const"].clone()
+    training.step()
+    current = training.G.state_dict()["synthesis.b4.const"]
+    now = training.G_ema.state_dict()["synthesis.b4.const"]
+    assert torch.allclose(now, (before + current) / 2, atol=1e-6)
+
+
+def test_what_a_step_draws_follows_from_seed_step_and_rank() -> None:
+    def drawn(seed: int, steps: int, rank: int) -> tuple[float, ...]:
+        options = replace(OPTIONS, batch=8, seed=seed)
+        training = Training(striped_pictures(4), CONFIG, options, workers=Workers(rank, 2))
+        torch.manual_seed(99)
+        training.steps = steps
+        training._seed_draws()
+        return tuple(torch.randn(3).tolist())
+
+    cases = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]
+    assert len({drawn(*case) for case in cases}) == len(cases)
+    assert drawn(0, 1, 1) == drawn(0, 1, 1)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_draws_and_judges_nearly_the_same(dtype: torch.dtype) -> None:
+    generator = random_generator(conv_clamp=256.0)
+    z = torch.randn(4, 16)
+    judge = new_discriminator(generator.config)
+    wanted, logits = generator(z), judge(generator(z)).detach()
+    reduce_synthesis(generator.synthesis, 8, dtype)
+    reduce_discriminator(judge, 8, dtype)
+    types = []
+    for block in generator.synthesis.blocks():
+        block.conv1.register_forward_hook(lambda _, __, made: types.append(made.dtype))
+    judge.get_submodule("b8").register_forward_hook(lambda _, __, out: types.append(out[0].dtype))
+    with torch.no_grad():
+        images, judged = generator(z), judge(wanted)
+    close = 0.02 if dtype == torch.float16 else 0.1
+    assert float((images - wanted).abs().max()) < close * float(wanted.abs().max())
+    assert float((judged - logits).abs().max()) < close * 2
+    assert types == [torch.float32, dtype, dtype, dtype, dtype]
+    assert images.dtype == torch.float32
 
 
 @pytest.mark.parametrize("count", [1, 7, 12])

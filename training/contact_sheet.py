@@ -55,7 +55,8 @@ class Sheet:
         if marked:
             edge = (frame.left - 4, frame.top - 4, frame.left + frame.side + 3, strip[3])
             self._draw.rectangle(edge, outline=MARK, width=4)
-            self._draw.rectangle(strip, fill=MARK)
+        # also over the words of an earlier picture at this place
+        self._draw.rectangle(strip, fill=MARK if marked else GROUND)
         middle = (frame.left + frame.side / 2, bottom + self._strip_px / 2)
         colour = GROUND if marked else INK
         self._draw.text(middle, words, fill=colour, font=self._font, anchor="mm")

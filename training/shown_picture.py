@@ -30,7 +30,8 @@ class ShownAs:
 
 @torch.no_grad()
 def draw(generator: Generator, ws: NDArray[np.float32], shown_as: ShownAs) -> Tensor:
-    """ws [N, w_dim] -> float32 [N, C, R, R], about -1..1, on the generator's device.
+    """ws [N, w_dim], or [N, num_ws, w_dim], each layer its own -> float32 [N, C, R, R], about
+    -1..1, on the generator's device.
 
     Truncation is that of the timeline: w_avg + psi (w - w_avg), left out where psi is 1.
     """
@@ -38,7 +39,7 @@ def draw(generator: Generator, ws: NDArray[np.float32], shown_as: ShownAs) -> Te
     if shown_as.truncation_psi != 1.0:
         w_avg = generator.mapping.w_avg
         w = w_avg + shown_as.truncation_psi * (w - w_avg)
-    layers = w[:, None, :].expand(-1, generator.num_ws, -1)
+    layers = (w[:, None] if w.ndim == 2 else w).expand(-1, generator.num_ws, -1)
     images: Tensor = generator.synthesis(layers, noise_mode=shown_as.noise_mode)
     return images
 
@@ -46,7 +47,7 @@ def draw(generator: Generator, ws: NDArray[np.float32], shown_as: ShownAs) -> Te
 def draw_pixels(
     generator: Generator, ws: NDArray[np.float32], shown_as: ShownAs, batch: int = 16
 ) -> NDArray[np.uint8]:
-    """ws [N, w_dim] -> uint8 [N, R, R, 3]."""
+    """ws [N, w_dim] or [N, num_ws, w_dim] -> uint8 [N, R, R, 3]."""
     parts = []
     for start in range(0, len(ws), batch):
         images = draw(generator, ws[start : start + batch], shown_as)

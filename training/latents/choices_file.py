@@ -4,46 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from shows.atomic_file import write_atomically
 from shows.schema import ShowError
+from shows.schema_base import StrictModel
 from shows.show import Show
 from shows.yaml_file import read_yaml_mapping
 from training.errors import TrainingError
+from training.latents.address import Address
 
-NEIGHBOURS = 100
 LONGEST_NOTE = 1000
 
 By = Literal["person", "auto"]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+class Choice(Address):
+    """One chosen candidate: its address, and with it seed, strength and parents.
 
-
-class Choice(_Model):
-    """One chosen neighbour.
-
-    number: 0 is the projection itself. strength: in units of w's standard deviation; with seed and
-    number it gives the w again. generator: content hash. projection: `ProjectionFile.hash_of`.
-    score: what --auto measured.
+    generator: content hash. projection: `ProjectionFile.hash_of`. score: what --auto measured.
     """
 
-    number: Annotated[int, Field(ge=0, le=NEIGHBOURS)]
     by: By
-    seed: Annotated[int, Field(ge=0)]
-    strength: Annotated[float, Field(ge=0, le=10)]
     generator: str
     projection: str
     note: Annotated[str, Field(max_length=LONGEST_NOTE)] = ""
     score: dict[str, float] | None = None
 
 
-class _File(_Model):
+class _File(StrictModel):
     schema_version: Literal[1] = 1
     paintings: dict[str, Choice]
 
@@ -69,11 +61,29 @@ def read_choices(show: Show, ballad_id: str) -> dict[str, Choice]:
         raise TrainingError(f"{source}: {where}: {first['msg']}.") from fault
 
 
+def record_choice(show: Show, ballad_id: str, painting_id: str, choice: Choice | None) -> None:
+    """Put one choice among the others, or take it away. Raises TrainingError."""
+    # read again each time: another session may have chosen for another painting
+    choices: dict[str, Choice | None] = {**read_choices(show, ballad_id), painting_id: choice}
+    ordered = {
+        name: kept for name in show.ballad(ballad_id).painting_ids if (kept := choices.get(name))
+    }
+    write_choices(show, ballad_id, ordered)
+
+
 def write_choices(show: Show, ballad_id: str, choices: Mapping[str, Choice]) -> None:
     """Whole or not at all. Raises TrainingError."""
-    data = _File(paintings=dict(choices)).model_dump(mode="json", exclude_none=True)
+    data = {
+        "schema_version": 1,
+        "paintings": {name: _plain(choice) for name, choice in choices.items()},
+    }
     text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
     try:
         write_atomically(choices_path(show, ballad_id), text.encode())
     except ShowError as fault:
         raise TrainingError(str(fault)) from fault
+
+
+def _plain(choice: Choice) -> dict[str, Any]:
+    data = choice.model_dump(mode="json", exclude_defaults=True)
+    return {"number": data.pop("number"), "by": data.pop("by"), **data}

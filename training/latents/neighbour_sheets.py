@@ -14,9 +14,10 @@ from shows.schema import Ballad
 from shows.show import Show
 from training.contact_sheet import neighbours_sheet, read_record, save_sheet
 from training.errors import TrainingError
-from training.latents.choices_file import NEIGHBOURS, By, Choice
+from training.latents.address import Ground
+from training.latents.choices_file import By, Choice
+from training.latents.lineage import Origin, address_w, ground_ws
 from training.latents.projection_file import ProjectionFile
-from training.latents.projector import keyed_generator
 from training.show_folder import read_target, work_folder
 from training.shown_picture import ShownAs, draw_pixels
 
@@ -30,16 +31,14 @@ class Drawing:
 
 
 def neighbour_ws(projection: ProjectionFile, index: int, drawing: Drawing) -> NDArray[np.float32]:
-    """float32 [101, w_dim]: the projection, then its neighbours w + strength * w_std * N(0, 1).
+    """float32 [101, ...]: the projection, then its neighbours, as `lineage.ground_ws`."""
+    ground = Ground(seed=drawing.seed, strength=drawing.strength)
+    return ground_ws(Origin.of(projection, index), ground)
 
-    Keyed by seed, ballad and painting: a number is the same w whenever it is drawn.
-    """
-    random = keyed_generator(
-        "neighbours-1", drawing.seed, projection.ballad_id, projection.painting_ids[index]
-    )
-    w = projection.ws[index].astype(np.float64)
-    steps = random.standard_normal((NEIGHBOURS, len(w))) * (drawing.strength * projection.w_std)
-    return np.concatenate([w[None], w + steps]).astype(np.float32)
+
+def chosen_w(projection: ProjectionFile, index: int, choice: Choice) -> NDArray[np.float32]:
+    """float32 [w_dim], in w+ [num_ws, w_dim]: what a choice stands for, bred or not."""
+    return address_w(Origin.of(projection, index), choice)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +79,7 @@ class Desk:
             f"{ballad.title}: {ballad.painting_ids[index]} | strength {drawing.strength:g}, "
             f"seed {drawing.seed} | {self.shown_as}"
         )
-        chosen = None if choice is None or not self.fits(ballad, index, choice, drawing) else choice
+        chosen = choice if choice and self.fits(ballad, index, choice, drawing) else None
         image = neighbours_sheet(
             self.painting(ballad, index), pictures, title, chosen.number if chosen else None
         )
@@ -126,7 +125,9 @@ class Desk:
     ) -> bool:
         """Whether a choice is of the projection as it is now (and of this drawing)."""
         return choice.projection == self.projections[ballad.id].hash_of(index) and (
-            drawing is None or (choice.strength, choice.seed) == (drawing.strength, drawing.seed)
+            drawing is None
+            or (choice.strength, choice.seed, choice.parents)
+            == (drawing.strength, drawing.seed, ())
         )
 
     def _situation(self, ballad: Ballad, index: int) -> dict[str, Any]:

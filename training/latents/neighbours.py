@@ -17,13 +17,8 @@ from tqdm import tqdm
 
 from shows.schema import Ballad
 from training.errors import TrainingError
-from training.latents.choices_file import (
-    LONGEST_NOTE,
-    NEIGHBOURS,
-    Choice,
-    read_choices,
-    write_choices,
-)
+from training.latents.address import NEIGHBOURS
+from training.latents.choices_file import LONGEST_NOTE, read_choices, record_choice
 from training.latents.neighbour_sheets import Desk, Drawing
 from training.latents.picture_scores import choose, measure
 from training.latents.projection_file import current_projection
@@ -162,7 +157,8 @@ def record_picks(
             drawing = _drawing(seen or DEFAULT, args)
             number = picks[ballad.id, index]
             choice = desk.choice(ballad, index, number, drawing, "person")
-            _record(desk, ballad, index, choice.model_copy(update={"note": args.note}))
+            noted = choice.model_copy(update={"note": args.note})
+            record_choice(desk.show, ballad.id, painting_id, noted)
             pictures = desk.pictures(ballad, index, drawing)
             desk.draw_sheet(ballad, index, pictures, drawing, choice)
             print(f"{ballad.id}/{painting_id}: {number}, by a person.")
@@ -189,7 +185,7 @@ def choose_all(desk: Desk, ballads: Sequence[Ballad], drawing: Drawing, *, force
                 choice = desk.choice(ballad, index, number, drawing, "auto").model_copy(
                     update={"note": AUTO_NOTE, "score": scores.of(number)}
                 )
-                _record(desk, ballad, index, choice)
+                record_choice(desk.show, ballad.id, painting_id, choice)
                 progress.write(f"{ballad.id}/{painting_id}: {number}, automatically.")
             desk.draw_sheet(ballad, index, pictures, drawing, choice)
             progress.update()
@@ -210,7 +206,7 @@ def ask_for_all(desk: Desk, ballads: Sequence[Ballad], drawing: Drawing, ask: As
             return
         if number >= 0:
             choice = desk.choice(ballad, index, number, drawing, "person")
-            _record(desk, ballad, index, choice)
+            record_choice(desk.show, ballad.id, painting_id, choice)
             pictures = desk.pictures(ballad, index, drawing)
             desk.draw_sheet(ballad, index, pictures, drawing, choice)
 
@@ -229,14 +225,6 @@ def _ask_number(question: str, ask: Ask) -> int | None:
         if answer.isascii() and answer.isdigit() and int(answer) <= NEIGHBOURS:
             return int(answer)
         print(f"Please a number from 0 to {NEIGHBOURS}.")
-
-
-def _record(desk: Desk, ballad: Ballad, index: int, choice: Choice) -> None:
-    # read again each time: another session may have chosen for another painting
-    choices = read_choices(desk.show, ballad.id)
-    choices[ballad.painting_ids[index]] = choice
-    ordered = {name: choices[name] for name in ballad.painting_ids if name in choices}
-    write_choices(desk.show, ballad.id, ordered)
 
 
 def _drawing(default: Drawing, args: argparse.Namespace) -> Drawing:

@@ -22,12 +22,15 @@ from training.errors import TrainingError
 from training.show_folder import painting_facts
 
 FORMAT = "inspace-projection-1"
-_TENSORS = {"ws": 2, "w_std": 1}
+_TENSORS = {"ws": (2, 3), "w_std": (1,)}
+# of files written before these could be chosen
+_USUAL_SETTINGS = {"space": "w", "restarts": 1}
 
 
 @dataclass(frozen=True, eq=False)
 class ProjectionFile:
-    """ws: float32 [P, w_dim]; w_std: float32 [w_dim], w's standard deviation per channel.
+    """ws: float32 [P, w_dim], or in w+ [P, num_ws, w_dim]; w_std: float32 [w_dim], w's standard
+    deviation per channel.
 
     paintings: `Target.facts` of each, with its distances added. settings: what projected them, as
     plain JSON.
@@ -94,6 +97,15 @@ def read_projection(show: Show, ballad_id: str) -> ProjectionFile:
             f"{source} is missing; run `python -m training project {show.folder} "
             f"--ballad {ballad_id}`."
         )
+    found = read_projection_file(path, source, f"Then {again}")
+    if found.ballad_id != ballad_id:
+        raise TrainingError(f"{source} belongs to the ballad {found.ballad_id!r:.80}; {again}.")
+    return found
+
+
+def read_projection_file(path: Path, source: str, advice: str) -> ProjectionFile:
+    """Read and check one, wherever it lies. source: its name in the faults; advice: what to do,
+    the end of their last sentence. Raises TrainingError."""
     try:
         header = read_safetensors_header(path, source)
         tensors = safetensors.numpy.load(path.read_bytes())
@@ -106,13 +118,13 @@ def read_projection(show: Show, ballad_id: str) -> ProjectionFile:
             ws=tensors["ws"],
             w_std=tensors["w_std"],
             paintings=tuple(dict(painting) for painting in facts["paintings"]),
-            settings=dict(facts["settings"]),
+            settings={**_USUAL_SETTINGS, **facts["settings"]},
         )
-        _check(found, ballad_id)
+        _check(found)
     except ShowError as fault:
-        raise TrainingError(f"{fault} Then {again}.") from fault
+        raise TrainingError(f"{fault} {advice}.") from fault
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as fault:
-        raise TrainingError(f"{source} cannot be used ({str(fault)[:200]}); {again}.") from fault
+        raise TrainingError(f"{source} cannot be used ({str(fault)[:200]}). {advice}.") from fault
     return found
 
 
@@ -138,14 +150,14 @@ def current_projection(show: Show, ballad: Ballad, generator_hash: str) -> Proje
     return found
 
 
-def _check(found: ProjectionFile, ballad_id: str) -> None:
-    if found.ballad_id != ballad_id:
-        raise ValueError(f"it belongs to the ballad {found.ballad_id!r:.80}")
+def _check(found: ProjectionFile) -> None:
     for name, dimensions in _TENSORS.items():
         array: NDArray[Any] = getattr(found, name)
-        if array.dtype != np.float32 or array.ndim != dimensions or not np.isfinite(array).all():
-            raise ValueError(f"{name} is not float32 with {dimensions} dimensions, all finite")
-    paintings, w_dim = found.ws.shape
+        if array.dtype != np.float32 or array.ndim not in dimensions:
+            raise ValueError(f"{name} is not float32 with {dimensions[-1]} dimensions")
+        if array.size == 0 or not np.isfinite(array).all():
+            raise ValueError(f"{name} is empty, or holds a number that is not finite")
+    paintings, w_dim = len(found.ws), found.ws.shape[-1]
     if found.w_std.shape != (w_dim,) or len(found.paintings) != paintings:
         raise ValueError("its tensors and paintings do not fit one another")
     if len(set(found.painting_ids)) != paintings:

@@ -1,7 +1,8 @@
 """Paintings into w by gradient descent (StyleGAN2, arXiv 1912.04958, appendix D).
 
 One w for all layers, started at the mean w, with noise that decays; the noise maps are optimised
-beside it, so that they take up what is fine and accidental, and are then discarded.
+beside it, so that they take up what is fine and accidental, and are then discarded. In the space
+w+ every layer has a w of its own (Image2StyleGAN, arXiv 1904.03189, section 3); all else is alike.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -28,7 +29,8 @@ from training.shown_picture import ShownAs, draw
 SMALLEST_NOISE_PX = 8
 
 Noise = dict[str, Tensor]
-OnStep = Callable[[int, float], None]
+Space = Literal["w", "w+"]
+SPACES: tuple[Space, ...] = ("w", "w+")
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class ProjectionOptions:
     w_noise: float = 0.05
     w_noise_ramp: float = 0.75
     noise_weight: float = 1e5
+    space: Space = "w"
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.batch < 1 or self.seed < 0:
@@ -77,15 +80,17 @@ class Draws:
 class Projection:
     """What became of P paintings; distances to them.
 
-    ws: float32 [P, w_dim]. step_distances: float32 [steps, P], before each step, with the noise
-    maps of that moment. shown: float32 [P], drawn as the show draws it; mean_shown: the same of
-    the mean w, the start.
+    ws: float32 [P, w_dim], in w+ [P, num_ws, w_dim]. step_distances: float32 [steps, P], before
+    each step, with the noise maps of that moment. shown: float32 [P], drawn as the show draws it;
+    mean_shown: the same of the mean w. trail: [P, moments, ...], ws on the way from the start to
+    the end; no moments where none were asked for.
     """
 
     ws: NDArray[np.float32]
     step_distances: NDArray[np.float32]
     shown: NDArray[np.float32]
     mean_shown: NDArray[np.float32]
+    trail: NDArray[np.float32]
 
 
 def keyed_generator(purpose: str, seed: int, *ids: str) -> np.random.Generator:
@@ -133,13 +138,16 @@ def noise_regulariser(noise: Mapping[str, Tensor]) -> Tensor:
 @dataclass(frozen=True, eq=False)
 class Step:
     """One step of the descent. distances, noise_penalties [N]: before it, at the wobbled w.
-    w [N, w_dim] and noise: after it; they go on changing with the next."""
+    w [N, w_dim] or [N, num_ws, w_dim] and noise: after it; they go on changing with the next."""
 
     number: int
     distances: Tensor
     noise_penalties: Tensor
     w: Tensor
     noise: Noise
+
+
+OnStep = Callable[[Step], None]
 
 
 def descent(
@@ -153,15 +161,17 @@ def descent(
 ) -> Iterator[Step]:
     """The steps towards targets [N, 3, R, R] in -1..1; changes nothing in the generator.
 
-    start: [N, w_dim] to begin at; None: the mean w.
+    start: [N, w_dim], in w+ also [N, num_ws, w_dim], to begin at; None: the mean w.
     The paintings do not touch one another: their losses are summed, and Adam works number by
-    number.
+    number. In w+ the decaying noise is one for all layers.
     """
     device = targets.device
     with torch.no_grad():
         wanted = distance.features(targets)
     if start is None:
         start = np.repeat(statistics.mean[None], len(targets), axis=0)
+    if options.space == "w+" and start.ndim == 2:
+        start = np.repeat(start[:, None], generator.num_ws, axis=1)
     w = torch.from_numpy(start.copy()).to(device).requires_grad_()
     noise = {
         name: torch.from_numpy(start.copy()).to(device).requires_grad_()
@@ -171,8 +181,9 @@ def descent(
     adam = torch.optim.Adam(variables, betas=(0.9, 0.999))
     for number in range(options.steps):
         wobble = torch.from_numpy(draws.w_noise[number]).to(device)
-        wobbled = w + wobble * (options.w_noise_at(number) * statistics.length)
-        ws = wobbled[:, None, :].expand(-1, generator.num_ws, -1)
+        layers = w if options.space == "w+" else w[:, None]
+        wobbled = layers + wobble[:, None] * (options.w_noise_at(number) * statistics.length)
+        ws = wobbled.expand(-1, generator.num_ws, -1)
         images = torch.func.functional_call(
             generator.synthesis, noise, (ws,), {"noise_mode": "const"}
         )
@@ -197,20 +208,27 @@ def optimise(
     draws: Draws,
     on_step: OnStep | None = None,
     start: NDArray[np.float32] | None = None,
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """targets [N, 3, R, R] in -1..1 -> ws [N, w_dim] and distances [steps, N].
+    moments: int = 0,
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """targets [N, 3, R, R] in -1..1 -> ws [N, w_dim] (w+: [N, num_ws, w_dim]), distances
+    [steps, N], and the trail [N, moments or fewer, ...].
 
     Raises TrainingError if the numbers run away.
     """
     distances = np.empty((options.steps, len(targets)), np.float32)
+    kept = set(np.linspace(0, options.steps - 1, moments).round().astype(int).tolist())
+    trail: list[NDArray[np.float32]] = []
     for step in descent(generator, targets, distance, options, statistics, draws, start):
         distances[step.number] = step.distances.cpu().numpy()
+        if step.number in kept:
+            trail.append(step.w.cpu().numpy().copy())
         if on_step is not None:
-            on_step(step.number, float(distances[step.number].mean()))
+            on_step(step)
     found: NDArray[np.float32] = step.w.cpu().numpy()
     if not np.isfinite(found).all():
         raise TrainingError("The projection ran away to infinity; is this a trained generator?")
-    return found, distances
+    way = np.stack(trail, axis=1) if trail else np.empty((len(found), 0, *found.shape[1:]), "f4")
+    return found, distances, way
 
 
 @torch.no_grad()
@@ -232,11 +250,13 @@ def project(
     statistics: WStatistics | None = None,
     on_step: OnStep | None = None,
     starts: NDArray[np.float32] | None = None,
+    moments: int = 0,
 ) -> Projection:
-    """Project P paintings, `options.batch` at a time. starts: [P, w_dim]; None: the mean w.
+    """Project P paintings, `options.batch` at a time.
 
     targets: float32 [P, 3, R, R] in -1..1, on the generator's device. keys: the ids of each
-    painting, which its random numbers follow from. Raises TrainingError.
+    painting, which its random numbers follow from. starts: as `descent` takes them, [P, ...].
+    moments: how many ws of the way to keep, evenly spread over the steps. Raises TrainingError.
     """
     size = generator.img_resolution
     if tuple(targets.shape[1:]) != (3, size, size) or generator.img_channels != 3:
@@ -252,14 +272,15 @@ def project(
         batch = slice(first, first + options.batch)
         draws = draw_randoms(generator, options, keys[batch])
         start = None if starts is None else starts[batch]
-        ws, steps = optimise(
-            generator, targets[batch], distance, options, statistics, draws, on_step, start
+        ws, steps, trail = optimise(
+            generator, targets[batch], distance, options, statistics, draws, on_step, start, moments
         )
         mean = np.repeat(statistics.mean[None], len(ws), axis=0)
         parts.append(
             {
                 "ws": ws,
                 "step_distances": steps.T,
+                "trail": trail,
                 "shown": _distance_as_shown(generator, targets[batch], ws, distance, shown_as),
                 "mean_shown": _distance_as_shown(
                     generator, targets[batch], mean, distance, shown_as

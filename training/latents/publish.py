@@ -1,25 +1,27 @@
 """Write the chosen ws of each ballad, and the drawn noise of its loops, as its latent set.
 
 Writes ballads/<id>/latents.safetensors: what the player reads. Nothing is written unless all of
-the ballads asked for are ready.
+the ballads asked for are ready. --from takes the ws from what people already have instead of from
+projections and choices, and draws work/<id>/published.png to look at.
 """
 
 from __future__ import annotations
 
 import argparse
-from typing import Any
-
-import numpy as np
+from collections.abc import Sequence
+from pathlib import Path
 
 from generator.networks import Generator
-from shows.latent_set import LatentSet, draw_loop_noise, write_latent_set
+from shows.latent_set import LatentSet, write_latent_set
 from shows.schema import Ballad, ShowError
 from shows.show import Show
 from shows.show_file import load_show
 from training.errors import TrainingError
 from training.latents.choices_file import Choice, read_choices
-from training.latents.neighbour_sheets import Drawing, neighbour_ws
+from training.latents.latents_from import Meaning, about_models, find_files, read_earlier
 from training.latents.projection_file import ProjectionFile, current_projection
+from training.latents.projection_table import far_sentence
+from training.latents.set_maker import SetMaker
 from training.show_folder import (
     add_show_arguments,
     chosen_ballads,
@@ -27,44 +29,94 @@ from training.show_folder import (
     open_generator,
     open_show,
 )
-from training.shown_picture import ShownAs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `publish`."""
     add_show_arguments(parser)
+    parser.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="publish these: projected_w.npz, .npy or .npz of w, z or w+, one file for each "
+        "painting in order or one for all; a latent set or projection of this project; or a folder "
+        "of them",
+    )
+    parser.add_argument(
+        "--as",
+        dest="meaning",
+        choices=("w", "z"),
+        help="what the numbers of .npy and .npz files are (default: z if the array has that name, "
+        "else w)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Carry out `publish`. Raises TrainingError naming everything that is missing."""
-    show = open_show(args.show)
-    ballads = chosen_ballads(show, args.ballad)
+    """Carry out `publish`. Raises TrainingError."""
+    source, meaning = getattr(args, "source", None), getattr(args, "meaning", None)
+    publish(args.show, args.ballad, source, meaning)
+    return 0
+
+
+def publish(
+    folder: Path,
+    ballad_names: Sequence[str] | None,
+    source: Sequence[Path] | None = None,
+    meaning: Meaning | None = None,
+) -> None:
+    """Publish these ballads (None: all) as they were chosen, or from files. Raises TrainingError
+    naming everything that is missing."""
+    if meaning and not source:
+        raise TrainingError("--as tells what the files of --from are; give these too.")
+    show = open_show(folder)
+    ballads = chosen_ballads(show, ballad_names)
     digest = generator_hash(show)
     generator = open_generator(show)
     sets: list[LatentSet] = []
+    told: list[str] = []
     faults: list[str] = []
+    files = find_files(source, ballads) if source else {}
+    maker = SetMaker(show, generator, digest)
     for ballad in ballads:
+        if files and ballad.id not in files:
+            continue
         try:
-            projection = current_projection(show, ballad, digest)
-            choices = chosen_of(show, ballad, projection)
-            sets.append(make_latent_set(show, generator, projection, choices))
+            if files:
+                found = read_earlier(ballad, files[ballad.id], generator, meaning)
+                sets.append(maker.of_files(ballad, found))
+                told += about_models(ballad, list(found.values()), show.settings.generator, digest)
+            else:
+                projection = current_projection(show, ballad, digest)
+                choices = chosen_of(show, ballad, projection)
+                sets.append(maker.of_choices(projection, choices))
+                told += filter(None, [far_sentence(ballad.id, projection.paintings)])
         except (TrainingError, ShowError) as fault:
             faults.append(str(fault))
     if faults:
         raise TrainingError("nothing was published:\n" + "\n".join(faults))
+    if files:
+        for latents in sets:
+            path, unlike = maker.draw_sheet(latents)
+            print(f"{latents.ballad_id}: the sheet is {path}.")
+            told += filter(None, [unlike])
     for latents in sets:
         try:
             write_latent_set(show.latents_path(latents.ballad_id), latents)
         except ShowError as fault:
             raise TrainingError(str(fault)) from fault
-        by_person = sum(entry["by"] == "person" for entry in latents.provenance)
-        count = len(latents.painting_ids)
-        print(
-            f"{latents.ballad_id}: {count} paintings published, {by_person} chosen by a person, "
-            f"{count - by_person} automatically."
-        )
+        print(_described(latents))
+    for sentence in told:
+        print(f"amber: {sentence}")
     _look_at_whole(show)
-    return 0
+
+
+def make_latent_set(
+    show: Show, generator: Generator, projection: ProjectionFile, choices: list[Choice]
+) -> LatentSet:
+    """The latent set of a ballad; choices in the order of its paintings. Raises ShowError."""
+    return SetMaker(show, generator, projection.generator_hash).of_choices(projection, choices)
 
 
 def chosen_of(show: Show, ballad: Ballad, projection: ProjectionFile) -> list[Choice]:
@@ -92,50 +144,15 @@ def chosen_of(show: Show, ballad: Ballad, projection: ProjectionFile) -> list[Ch
     return [choices[name] for name in ballad.painting_ids]
 
 
-def make_latent_set(
-    show: Show, generator: Generator, projection: ProjectionFile, choices: list[Choice]
-) -> LatentSet:
-    """The latent set of a ballad; choices in the order of its paintings. Raises ShowError."""
-    settings = show.settings
-    ws = [
-        neighbour_ws(projection, index, Drawing(choice.strength, choice.seed))[choice.number]
-        for index, choice in enumerate(choices)
-    ]
-    noise = draw_loop_noise(
-        settings.seed,
-        projection.ballad_id,
-        projection.painting_ids,
-        settings.stops,
-        settings.noise_cycles,
-        projection.w_std,
-        {p.id: p.loop_seed for p in show.ballad(projection.ballad_id).paintings if p.loop_seed},
+def _described(latents: LatentSet) -> str:
+    by = [entry["by"] for entry in latents.provenance]
+    layers = "" if latents.ws.shape[1] == 1 else " (w+: a w for each layer)"
+    how = (
+        "from files"
+        if "file" in by
+        else f"{by.count('person')} chosen by a person, {by.count('auto')} automatically"
     )
-    return LatentSet(
-        ballad_id=projection.ballad_id,
-        painting_ids=projection.painting_ids,
-        ws=np.stack(ws)[:, None, :],
-        num_ws=generator.num_ws,
-        w_avg=generator.mapping.w_avg.cpu().numpy().astype(np.float32),
-        loop_noise=noise,
-        generator_hash=projection.generator_hash,
-        provenance=tuple(
-            _provenance(show, projection, index, choice) for index, choice in enumerate(choices)
-        ),
-    )
-
-
-def _provenance(
-    show: Show, projection: ProjectionFile, index: int, choice: Choice
-) -> dict[str, Any]:
-    chosen = choice.model_dump(mode="json", exclude_none=True, exclude={"generator", "projection"})
-    return {
-        "painting": projection.paintings[index],
-        "projection": projection.settings,
-        **chosen,
-        "shown_as": str(ShownAs.of(show.settings)),
-        "loop_noise_seed": show.settings.seed,
-        "generator": projection.generator_hash,
-    }
+    return f"{latents.ballad_id}: {len(by)} paintings published{layers}, {how}."
 
 
 def _look_at_whole(show: Show) -> None:

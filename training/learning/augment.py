@@ -1,8 +1,9 @@
-"""Adaptive discriminator augmentation: geometric and colour parts (arXiv 2006.06676, appendix B).
+"""Adaptive discriminator augmentation (arXiv 2006.06676, section 3 and appendix B).
 
-Every transform is drawn per picture and applied with probability p; all geometric ones are
-multiplied into one affine map and sampled once, all colour ones into one 4x4 colour matrix. Not
-done here: the paper's image-space filter, noise and cutout, which its experiments leave out.
+Every transform is drawn per picture and applied with probability p. Pixel blitting and geometric
+ones are multiplied into one affine map and sampled once, colour ones into one 4x4 colour matrix;
+then come filtering, noise and cutout (`training.learning.corruptions`). Which of the six groups
+are used has the paper's short names: `bgc`, blitting, geometry and colour, is its choice.
 """
 
 from __future__ import annotations
@@ -13,32 +14,69 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from training.learning.corruptions import (
+    cut_out,
+    draw_band_gains,
+    draw_cutouts,
+    draw_noise_std,
+    filtered,
+    noisy,
+)
 from training.learning.warp import rotation, scaling, supersampled_warp, translation, warp
+
+PIPES: dict[str, frozenset[str]] = {
+    name: frozenset(groups.split())
+    for name, groups in {
+        "blit": "blit",
+        "geom": "geom",
+        "color": "color",
+        "filter": "filter",
+        "noise": "noise",
+        "cutout": "cutout",
+        "bg": "blit geom",
+        "bgc": "blit geom color",
+        "bgcf": "blit geom color filter",
+        "bgcfn": "blit geom color filter noise",
+        "bgcfnc": "blit geom color filter noise cutout",
+    }.items()
+}
 
 
 class Augmentation:
     """images [N, 3, H, W] -> the same, augmented with probability p per transform.
 
     supersampled: warp at twice the size between low-passes, as published, instead of sampling the
-    pictures as they are; see `training.learning.warp`.
+    pictures as they are; see `training.learning.warp`. pipe: a name of PIPES.
+    Raises KeyError for another pipe.
     """
 
-    def __init__(self, p: float = 0.0, *, supersampled: bool = False) -> None:
+    def __init__(self, p: float = 0.0, *, supersampled: bool = False, pipe: str = "bgc") -> None:
         self.p = p
         self.supersampled = supersampled
+        self.groups = PIPES[pipe]
 
     def __call__(self, images: Tensor) -> Tensor:
         if self.p <= 0.0:
             return images
         n, (height, width) = len(images), images.shape[2:]
-        maps = geometric_maps(draw_geometry(n, self.p), width, height)
-        images = supersampled_warp(images, maps) if self.supersampled else warp(images, maps)
-        return recoloured(images, colour_matrices(draw_colours(n, self.p)))
+        if self.groups & {"blit", "geom"}:
+            p_geom, p_blit = (self.p * (group in self.groups) for group in ("geom", "blit"))
+            maps = geometric_maps(draw_geometry(n, p_geom, p_blit), width, height)
+            images = supersampled_warp(images, maps) if self.supersampled else warp(images, maps)
+        if "color" in self.groups:
+            images = recoloured(images, colour_matrices(draw_colours(n, self.p)))
+        if "filter" in self.groups:
+            images = filtered(images, draw_band_gains(n, self.p))
+        if "noise" in self.groups:
+            images = noisy(images, draw_noise_std(n, self.p))
+        if "cutout" in self.groups:
+            images = cut_out(images, draw_cutouts(n, self.p))
+        return images
 
 
 @dataclass
 class AugmentationController:
-    """Moves p so that r_t = E[sign D(real)] stays at `target` (section 3.2; figure 5).
+    """Moves p so that r_t = E[sign D(real)] stays at `target` (section 3, equation 1).
 
     kimg_to_one: thousands of pictures in which p can go from 0 to 1.
     """
@@ -91,10 +129,12 @@ class Colours:
     saturation: Tensor
 
 
-def draw_geometry(n: int, p: float) -> Geometry:
-    """Appendix B: pixel blitting and general geometric transformations."""
+def draw_geometry(n: int, p: float, p_blit: float | None = None) -> Geometry:
+    """Appendix B: general geometric transformations with probability p, pixel blitting with p_blit
+    (None: p as well)."""
+    p_blit = p if p_blit is None else p_blit
 
-    def chosen(value: Tensor, otherwise: float) -> Tensor:
+    def chosen(value: Tensor, otherwise: float, p: float = p) -> Tensor:
         return torch.where(torch.rand(n) < p, value, torch.full((n,), otherwise))
 
     def turn() -> Tensor:
@@ -103,11 +143,11 @@ def draw_geometry(n: int, p: float) -> Geometry:
 
     # two turns around the stretching, each with 1 - sqrt(1 - p), so that either happens with p
     p_turn = 1.0 - math.sqrt(1.0 - min(p, 1.0))
-    shifted = chosen(torch.ones(n), 0.0)
+    shifted = chosen(torch.ones(n), 0.0, p_blit)
     slid = chosen(torch.ones(n), 0.0)
     return Geometry(
-        flipped=chosen(torch.where(torch.rand(n) < 0.5, -1.0, 1.0), 1.0),
-        quarters=chosen(torch.randint(0, 4, (n,)).float(), 0.0),
+        flipped=chosen(torch.where(torch.rand(n) < 0.5, -1.0, 1.0), 1.0, p_blit),
+        quarters=chosen(torch.randint(0, 4, (n,)).float(), 0.0, p_blit),
         shift_x=torch.empty(n).uniform_(-1 / 8, 1 / 8) * shifted,
         shift_y=torch.empty(n).uniform_(-1 / 8, 1 / 8) * shifted,
         size=chosen(torch.exp2(torch.randn(n) * 0.2), 1.0),

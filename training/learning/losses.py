@@ -16,7 +16,17 @@ def generator_loss(fake_logits: Tensor) -> Tensor:
 
 def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     """Logistic loss: softplus(D(fake)) + softplus(-D(real))."""
-    return F.softplus(fake_logits).mean() + F.softplus(-real_logits).mean()
+    return fake_loss(fake_logits) + real_loss(real_logits)
+
+
+def fake_loss(logits: Tensor) -> Tensor:
+    """The part of the discriminator's loss that generated pictures have."""
+    return F.softplus(logits).mean()
+
+
+def real_loss(logits: Tensor) -> Tensor:
+    """The part of the discriminator's loss that real pictures have."""
+    return F.softplus(-logits).mean()
 
 
 def squared_slopes(logits: Tensor, images: Tensor) -> Tensor:

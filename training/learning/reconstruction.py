@@ -14,15 +14,15 @@ import math
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
 from generator.discriminator import Discriminator
+from training.learning.picture_feed import Pictures
 
 SMALLEST_LEVEL_PX = 4
 CODED_PX = 16
 MOST_COMPONENTS = 64  # nine tenths of the variance of painted landscapes at 16 pixels
-PICTURES_AT_ONCE = 1024
+PICTURES_AT_ONCE = 128
 
 
 def laplacian_distance(drawn: Tensor, wanted: Tensor) -> Tensor:
@@ -66,13 +66,13 @@ class LinearCodes:
         self.basis: Tensor = basis
 
     @classmethod
-    def of_pictures(cls, images: NDArray[np.uint8], z_dim: int) -> LinearCodes:
-        """images: uint8 [N, 3, R, R]; at most half of the z_dim numbers are components."""
+    def of_pictures(cls, images: Pictures, z_dim: int) -> LinearCodes:
+        """At most half of the z_dim numbers are components."""
         rows = torch.cat(
             [
                 _small(torch.from_numpy(np.ascontiguousarray(flipped)).float() / 127.5 - 1.0)
                 for start in range(0, len(images), PICTURES_AT_ONCE)
-                for part in [images[start : start + PICTURES_AT_ONCE]]
+                for part in [images[np.arange(start, min(start + PICTURES_AT_ONCE, len(images)))]]
                 for flipped in (part, part[..., ::-1])
             ]
         )

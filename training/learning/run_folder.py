@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import pickle
 import zipfile
 import zlib
@@ -46,11 +47,20 @@ class RunFolder:
             raise TrainingError(f"{path}: the run folder cannot be made ({error}).") from error
 
     def resume(self, training: Training) -> None:
-        """Take over state.pt when there is one. Raises TrainingError when it does not fit."""
+        """Take over state.pt when there is one, and forget what was logged after it was saved.
+
+        Raises TrainingError when it does not fit.
+        """
         file = self.path / STATE_FILE
-        if not file.exists():
-            return
-        state = _read_state(file)
+        if file.exists():
+            self._restore(training, file)
+        if training.workers.rank == 0:
+            self._forget_lines_after(training.images_shown)
+            for part in self.path.glob(".*.part"):  # of a process that was killed as it wrote
+                part.unlink()
+
+    def _restore(self, training: Training, file: Path) -> None:
+        state = read_state(file)
         others = _changes(file, state, "generator_config", training.G.config.to_dict())
         if others:
             raise TrainingError(
@@ -68,6 +78,9 @@ class RunFolder:
             print(f"resumed at {training.images_shown / 1000:.1f} kimg")
             if others:
                 print(f"from here on with other options: {others}")
+            before, now = state.get("pictures", len(training.pictures)), len(training.pictures)
+            if before != now:
+                print(f"from here on with {now} pictures, until now {before}")
 
     def save_state(self, training: Training) -> None:
         buffer = io.BytesIO()
@@ -75,8 +88,23 @@ class RunFolder:
         write_atomically(self.path / STATE_FILE, buffer.getvalue())
 
     def log(self, line: Mapping[str, float]) -> None:
+        """Raises OSError."""
         with (self.path / LOG_FILE).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _forget_lines_after(self, images_shown: int) -> None:
+        """The steps after a state are made again, and so are their lines."""
+        file = self.path / LOG_FILE
+        if not file.exists():
+            return
+        before = file.read_text(encoding="utf-8")
+        kept = "".join(
+            line for line in before.splitlines(keepends=True) if _is_until(line, images_shown)
+        )
+        if kept != before:
+            write_atomically(file, kept.encode())
 
     def write_once(self, name: str, make: Callable[[], bytes]) -> None:
         if not (self.path / name).exists():
@@ -112,7 +140,15 @@ def _changes(file: Path, state: Mapping[str, object], name: str, ours: Mapping[s
     )
 
 
-def _read_state(file: Path) -> dict[str, object]:
+def _is_until(line: str, images_shown: int) -> bool:
+    """Whether it is a whole line of the log, of no more pictures than that."""
+    try:
+        return line.endswith("\n") and round(json.loads(line)["kimg"] * 1000) <= images_shown
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def read_state(file: Path) -> dict[str, object]:
     """The dict in a file of `save_state`. Raises TrainingError for any damage: torch does not
     look at the check sums of its archives, so they are compared first."""
     try:

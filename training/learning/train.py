@@ -2,15 +2,18 @@
 
 Writes into the run folder: state.pt (all that a resumed run needs), generator.safetensors (the EMA
 weights, 16 bit) and discriminator.safetensors, log.jsonl (a line per tick) and sheets of samples.
-Stop with Ctrl-C at any time and give the same command again: it goes on where it stopped, and
-weights that were deleted are written again.
-Several processes: torchrun --nproc-per-node 2 -m training train ... (--batch is that of all).
+Stop with Ctrl-C at any time, or be stopped by anything, and give the same command again: it goes on
+where it stopped, and weights that were deleted are written again.
+Several GPUs: torchrun --nproc-per-node 2 -m training train ... (--batch is that of all).
+docs/training.md says what the configurations are, and what fits which GPU.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,225 +22,169 @@ from tqdm import tqdm
 
 from generator.allocator import restart_with_allocator
 from generator.checkpoint import write_atomically
-from generator.networks import GeneratorConfig
 from training.errors import TrainingError
-from training.learning.data_parallel import Workers, joined_workers
-from training.learning.discriminator_file import load_discriminator
-from training.learning.run_folder import RunFolder, sheet
-from training.learning.training_loop import Training, TrainingOptions, new_discriminator, samples
+from training.learning.configurations import Configuration, configuration
+from training.learning.data_parallel import Workers, joined_workers, own_device
+from training.learning.picture_feed import Pictures, read_pictures
+from training.learning.run_folder import STATE_FILE, RunFolder, sheet
+from training.learning.samples import samples
+from training.learning.starts_file import described_set, record_start
+from training.learning.tensorboard_log import TensorBoardLog
+from training.learning.train_arguments import (
+    add_arguments,
+    first_discriminator,
+    generator_config,
+    training_options,
+)
+from training.learning.training_loop import Training
+from training.learning.transfer import read_learned, take_over
 from training.metrics.sliced_wasserstein import sliced_wasserstein
-from training.pictures.dataset import ImageDataset
 from training.stop_signals import StopSignals
 
-SWD_PICTURES = 1000
+__all__ = ["add_arguments", "run"]
+
+SHEET_PICTURES = 60
+SWD_PICTURES, SWD_BYTES = 1000, 2**30  # the most, of either kind
+BAR = (
+    "{desc}: {percentage:3.0f}%|{bar}| {n:.1f}/{total:.1f} kimg "
+    "[{elapsed}<{remaining}, {rate_inv_fmt}{postfix}]"
+)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of this verb."""
-    defaults = TrainingOptions()
-    parser.add_argument("data", type=Path, help="data set archive made by `prepare`")
-    parser.add_argument("out", type=Path, help="run folder; an earlier run in it is resumed")
-    parser.add_argument("--kimg", type=float, default=400.0, help="thousands of pictures to show")
-    parser.add_argument("--batch", type=_positive, default=defaults.batch)
-    parser.add_argument("--channel-base", type=int, default=16384, help="feature maps x resolution")
-    parser.add_argument("--channel-max", type=int, default=512, help="most feature maps of a layer")
-    parser.add_argument("--mapping-layers", type=int, default=2)
-    parser.add_argument("--learning-rate", type=float, default=defaults.learning_rate)
-    parser.add_argument(
-        "--reconstruct-kimg",
-        type=float,
-        default=defaults.reconstruct_kimg,
-        help="first learn to draw the pictures from codes of their own, for so many thousand of "
-        "--kimg; then go on with it beside the adversary (default: no)",
-    )
-    parser.add_argument(
-        "--reconstruct-weight",
-        type=float,
-        default=defaults.reconstruct_weight,
-        help="of the distance to the pictures, beside the adversary",
-    )
-    parser.add_argument(
-        "--feature-weight",
-        type=float,
-        default=defaults.feature_weight,
-        help="of the distance to them in the discriminator's features (default: none)",
-    )
-    parser.add_argument(
-        "--between-share",
-        type=float,
-        default=defaults.between_share,
-        help="share of the pictures made for the adversary that lie between two training pictures, "
-        "as in a morph (with codes; default: none)",
-    )
-    parser.add_argument(
-        "--discriminator-base",
-        type=int,
-        help="feature maps x resolution of the discriminator (default: --channel-base)",
-    )
-    parser.add_argument(
-        "--discriminator", type=Path, help="begin with this discriminator.safetensors"
-    )
-    parser.add_argument("--r1-gamma", type=float, default=defaults.r1_gamma)
-    parser.add_argument("--pl-weight", type=float, default=defaults.pl_weight)
-    parser.add_argument("--pl-interval", type=int, default=defaults.pl_interval)
-    parser.add_argument("--ema-kimg", type=float, default=defaults.ema_kimg)
-    parser.add_argument("--ada-target", type=float, default=defaults.ada_target)
-    parser.add_argument("--ada-kimg", type=float, default=defaults.ada_kimg)
-    parser.add_argument(
-        "--supersampled-warp",
-        action="store_true",
-        help="augment without aliasing, as published; slow without a GPU",
-    )
-    parser.add_argument(
-        "--style-mixing", type=float, default=defaults.style_mixing, help="its probability"
-    )
-    parser.add_argument(
-        "--noise-mode",
-        choices=["random", "none"],
-        default=defaults.noise_mode,
-        help="none: all that is seen follows from w, and no texture sticks to the screen "
-        "(default: random, as published)",
-    )
-    parser.add_argument(
-        "--emphasis",
-        type=Path,
-        metavar="ARCHIVE",
-        help="a second data set, of pictures that are to be known by heart, such as a show's own",
-    )
-    parser.add_argument(
-        "--emphasis-share",
-        type=float,
-        default=defaults.emphasis_share,
-        help="its share of all that is shown (default %(default)s)",
-    )
-    parser.add_argument("--no-mirror", action="store_true", help="do not flip pictures")
-    parser.add_argument(
-        "--float32", action="store_true", help="no bfloat16 in the blocks from 16 pixels up"
-    )
-    parser.add_argument("--seed", type=int, default=defaults.seed)
-    parser.add_argument("--tick-kimg", type=float, default=2.0, help="kimg between log lines")
-    parser.add_argument(
-        "--snapshot-ticks", type=_positive, default=5, help="ticks between snapshots"
-    )
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+@dataclass(frozen=True, eq=False)
+class Data:
+    """The pictures of all archives; the last `emphasised` are those of --emphasis."""
+
+    pictures: Pictures
+    counts: list[tuple[Path, int]]
+    resolution: int
+    emphasised: int
+
+    def some(self, most: int, seed: int = 0) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+        """At most so many of those that are not emphasised, by chance: uint8 [n, 3, R, R]."""
+        n = len(self.pictures) - self.emphasised
+        return self.pictures[np.random.default_rng(seed).permutation(n)[:most]]
 
 
 def run(args: argparse.Namespace) -> int:
     """Train until --kimg pictures were shown. Raises TrainingError on unusable input."""
     restart_with_allocator(GOMP_SPINCOUNT="0")
-    data = ImageDataset(args.data)
+    data = _read_data(args)
     if args.device.startswith("cuda") and not torch.cuda.is_available():
         raise TrainingError(f"--device {args.device}: this machine has no CUDA device.")
-    with joined_workers() as workers:
-        training = _new_training(data, args, workers)
+    torch.backends.cudnn.benchmark = True  # all batches are of one size
+    device = own_device(args.device)
+    with joined_workers(device) as workers:
+        numbers = configuration(
+            args.config or ("auto" if device.startswith("cuda") else "demo"),
+            data.resolution,
+            workers.count,
+        )
+        training, begun = _new_training(data, args, numbers, device, workers)
         folder = RunFolder(args.out)
+        if workers.rank == 0:
+            each = ", ".join(f"{path}: {count} pictures" for path, count in data.counts)
+            print(f"{each}; {data.resolution} px")
+            if begun and not (folder.path / STATE_FILE).exists():
+                print(begun)
         folder.resume(training)
         if workers.rank == 0:
-            folder.write_once("reals.png", lambda: sheet(data.images[:: max(len(data) // 60, 1)]))
+            folder.write_once("reals.png", lambda: sheet(_evenly(data)))
             if training.images_shown > 0 and folder.lacks_weights():
                 folder.save_weights(training)
-        watch(training, folder, data, args)
+            sets = [described_set(path, count, data.resolution) for path, count in data.counts]
+            record_start(folder.path, training.images_shown / 1000, sets, device, workers.count)
+        total = int((numbers.kimg if args.kimg is None else args.kimg) * 1000)
+        watch(training, folder, data, args, total)
     return 0
 
 
-def _new_training(data: ImageDataset, args: argparse.Namespace, workers: Workers) -> Training:
-    options = TrainingOptions(
-        batch=args.batch,
-        learning_rate=args.learning_rate,
-        r1_gamma=args.r1_gamma,
-        pl_weight=args.pl_weight,
-        pl_interval=args.pl_interval,
-        ema_kimg=args.ema_kimg,
-        ada_target=args.ada_target,
-        ada_kimg=args.ada_kimg,
-        supersampled_warp=args.supersampled_warp,
-        reconstruct_kimg=args.reconstruct_kimg,
-        reconstruct_weight=args.reconstruct_weight,
-        feature_weight=args.feature_weight,
-        between_share=args.between_share,
-        style_mixing=args.style_mixing,
-        noise_mode=args.noise_mode,
-        mirror=not args.no_mirror,
-        emphasis_share=args.emphasis_share,
-        bfloat16_from=None if args.float32 else 16,
-        seed=args.seed,
-    )
-    emphasis = None
-    if args.emphasis is not None:
-        emphasised = ImageDataset(args.emphasis)
-        if emphasised.resolution != data.resolution:
-            raise TrainingError(
-                f"{args.emphasis}: its pictures are {emphasised.resolution} px large, those of "
-                f"{args.data} {data.resolution}; prepare both with the same --size."
-            )
-        emphasis = emphasised.images
+def _read_data(args: argparse.Namespace) -> Data:
+    paths = [args.data, *args.added, *([args.emphasis] if args.emphasis else [])]
+    pictures, counts, resolution = read_pictures(paths)
+    emphasised = counts[-1] if args.emphasis else 0
+    return Data(pictures, list(zip(paths, counts, strict=True)), resolution, emphasised)
+
+
+def _new_training(
+    data: Data, args: argparse.Namespace, numbers: Configuration, device: str, workers: Workers
+) -> tuple[Training, str]:
+    """A run at its beginning, and what it begins with, in words; empty: with nothing."""
+    learned = read_learned(args.resume) if args.resume else None
+    if learned is not None:
+        learned.check_resolution(data.resolution, args.data)
     try:
-        config = GeneratorConfig(
-            img_resolution=data.resolution,
-            channel_base=args.channel_base,
-            channel_max=args.channel_max,
-            num_mapping_layers=args.mapping_layers,
-        )
-        first = None
-        if args.discriminator:
-            first = load_discriminator(args.discriminator)[0]
-        elif args.discriminator_base:
-            # a stream of its own, and the same in every worker and every run of this seed
-            torch.manual_seed(options.seed + 1)
-            first = new_discriminator(config, args.discriminator_base)
-        return Training(data.images, config, options, args.device, workers, first, emphasis)
+        options = training_options(args, numbers, device)
+        config = generator_config(args, numbers, data.resolution, learned)
+        first = first_discriminator(args, numbers, config, learned)
+        training = Training(data.pictures, config, options, device, workers, first, data.emphasised)
     except ValueError as fault:
         raise TrainingError(f"{args.data}: no training with these options: {fault}.") from fault
+    if learned is None:
+        return training, ""
+    return training, take_over(training, learned, discriminator=args.discriminator is None)
 
 
 def watch(
-    training: Training, folder: RunFolder, data: ImageDataset, args: argparse.Namespace
+    training: Training, folder: RunFolder, data: Data, args: argparse.Namespace, total: int
 ) -> None:
     """The loop with its progress bar, log lines and snapshots.
 
     SIGINT and SIGTERM take effect between two steps, after the state is saved: KeyboardInterrupt
-    or SystemExit. A second signal to a process that trains alone takes effect at once.
+    or SystemExit. A second signal to a process that trains alone takes effect at once. Ticks are
+    counted from the beginning of the run, so that one that was stopped has them where they were.
     """
-    total, tick_images = int(args.kimg * 1000), int(args.tick_kimg * 1000)
     workers = training.workers
-    first = workers.rank == 0
-    tick_started, tick_from, ticks = time.monotonic(), training.images_shown, 0
+    is_first = workers.rank == 0
+    tick_images = max(int(args.tick_kimg * 1000), 1)
+    started, started_at = time.monotonic(), training.images_shown
     with (
+        (
+            TensorBoardLog(folder.path, training.images_shown / 1000) if is_first else nullcontext()
+        ) as board,
         # torchrun may repeat a signal that the terminal has sent already
         StopSignals(second_raises=workers.count == 1) as stop,
         tqdm(
-            total=total,
-            initial=training.images_shown,
-            unit="img",
+            total=total / 1000,
+            initial=training.images_shown / 1000,
+            unit="kimg",
             desc="train",
-            disable=not first,
+            bar_format=BAR,
+            disable=not is_first,
         ) as bar,
     ):
         while training.images_shown < total:
+            ticks = training.images_shown // tick_images
             training.step()
-            bar.update(training.options.batch)
+            bar.update(training.options.batch / 1000)
             done = training.images_shown >= total
-            if done or training.images_shown - tick_from >= tick_images:
-                ticks += 1
-                line = tick_line(training, time.monotonic() - tick_started, tick_from)
-                if first:
-                    if done or ticks % args.snapshot_ticks == 0:
-                        line["swd"] = snapshot(training, folder, data)
+            now = training.images_shown // tick_images
+            if done or now > ticks:
+                line = tick_line(training, time.monotonic() - started, started_at)
+                if board is not None:
+                    due = now // args.snapshot_ticks > ticks // args.snapshot_ticks
+                    if done or due:
+                        line["swd"] = show(training, folder, data, board)
                     folder.log(line)
+                    board.write(line)
+                    if done or due:
+                        # last, so that whatever stops the run before it happens again
+                        folder.save_state(training)
                     shown = ("augment_p", "d_loss", "g_loss", "reconstruction")
                     bar.set_postfix({name: line[name] for name in shown if name in line})
-                tick_started, tick_from = time.monotonic(), training.images_shown
+                started, started_at = time.monotonic(), training.images_shown
             # a signal to one stops all, after the same step
             if workers.mean(float(stop.received is not None)) > 0:
-                if first:
-                    folder.save_state(training)
+                if is_first:
                     folder.save_weights(training)
+                    folder.save_state(training)
                 stop.leave()
 
 
-def tick_line(training: Training, seconds: float, tick_from: int) -> dict[str, float]:
-    """The figures since `tick_from` pictures were shown; resets the statistics."""
-    kimg = (training.images_shown - tick_from) / 1000
+def tick_line(training: Training, seconds: float, started_at: int) -> dict[str, float]:
+    """The figures since the last tick, of which this process has made those since `started_at`
+    pictures, in so many seconds; resets the statistics."""
+    kimg = (training.images_shown - started_at) / 1000
     return {
         "kimg": round(training.images_shown / 1000, 3),
         "sec_per_kimg": round(seconds / kimg, 2),
@@ -246,21 +193,21 @@ def tick_line(training: Training, seconds: float, tick_from: int) -> dict[str, f
     }
 
 
-def snapshot(training: Training, folder: RunFolder, data: ImageDataset) -> float:
-    """Save state, weights and a sheet; returns the mean sliced Wasserstein distance."""
-    folder.save_state(training)
+def show(training: Training, folder: RunFolder, data: Data, board: TensorBoardLog) -> float:
+    """Save weights and a sheet; returns the mean sliced Wasserstein distance."""
     folder.save_weights(training)
+    reals = data.some(min(SWD_PICTURES, SWD_BYTES // (3 * data.resolution**2)))
+    most = max(len(reals), SHEET_PICTURES)
     rng = np.random.Generator(np.random.Philox(7))
-    z = torch.from_numpy(rng.standard_normal((SWD_PICTURES, training.G.z_dim), dtype=np.float32))
-    fakes = np.concatenate(list(samples(training.G_ema, z.to(training.device))))
-    name = f"fakes-{training.images_shown // 1000:06d}.png"
-    write_atomically(folder.path / name, sheet(fakes))
-    n = min(len(fakes), len(data))
-    chosen = np.random.default_rng(0).permutation(len(data))[:n]
-    return sliced_wasserstein(data.images[chosen], fakes[:n])["mean"]
+    z = torch.from_numpy(rng.standard_normal((most, training.G.z_dim), dtype=np.float32))
+    drawn = samples(training.G_ema, z.to(training.device), min(training.at_once, 32))
+    fakes = np.concatenate(list(drawn))
+    page = sheet(fakes)
+    write_atomically(folder.path / f"fakes-{training.images_shown // 1000:06d}.png", page)
+    board.sheet("samples", page, training.images_shown / 1000)
+    return sliced_wasserstein(reals, fakes[: len(reals)])["mean"]
 
 
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"a whole number of at least 1 is wanted, not {text!r}")
-    return int(text)
+def _evenly(data: Data) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    n = len(data.pictures) - data.emphasised
+    return data.pictures[np.arange(0, n, max(n // SHEET_PICTURES, 1))[:SHEET_PICTURES]]

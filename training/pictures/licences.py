@@ -32,7 +32,10 @@ def allows_modification(licence_url: str) -> bool:
     """
     if licence_url == OWN:
         return True
-    parts = urlsplit(licence_url.strip())
+    try:
+        parts = urlsplit(licence_url.strip())
+    except ValueError:  # such as "http://[x"
+        return False
     if f"{parts.netloc}{parts.path}".rstrip("/").lower() in PUBLIC_DOMAIN_PAGES:
         return True
     if parts.scheme not in ("http", "https") or parts.netloc.lower() not in HOSTS:
