@@ -29,6 +29,7 @@ from training.pictures.provenance import COLUMNS, read_table
 
 TEMPLATE = Path(__file__).with_name("credits.html.j2")
 MOST_JSON_BYTES = 1 << 30
+KNOWN_BY = ("owner", "licence", "licence_url")
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp"})
 NOTICES = {
     "nc": ("NonCommercial", "Their licences do not allow commercial use."),
@@ -102,6 +103,8 @@ def read_learned(path: Path) -> Learned:
         pictures = len(rows)
     else:
         rows, pictures = _read_archive(path)
+    # `prepare` gives a picture of unknown origin a row with its file's name alone
+    rows = [row for row in rows if any(row.get(name) for name in KNOWN_BY)]
     found = sorted(
         map(credit_of, rows), key=lambda one: (one.owner.casefold(), one.owner, one.title)
     )

@@ -1,62 +1,51 @@
 """Make a data set archive of a folder of pictures.
 
-Pictures under the least size are dropped; the rest are turned upright, converted to sRGB,
-flattened, cropped to the centre square and resized (Lanczos with area support) to one size.
+Pictures under the least size, near duplicates, and pictures whose licence forbids modification are
+dropped; the rest are turned upright, converted to sRGB, flattened, cropped to the centre square and
+resized (Lanczos with area support) to one size. What is finished lies in OUT.work until the
+archive is complete: stopped or killed, the same command goes on from there.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
-import json
 import os
-import signal
-import zipfile
-from collections import Counter, deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
-from multiprocessing import get_context
+import sys
+import time
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
 from tqdm import tqdm
 
-from shows.picture_file import Colour, PictureError, parse_colour, read_picture
+from shows.picture_file import parse_colour
 from training.errors import TrainingError
-
-SUFFIXES = frozenset(
-    ".png .jpg .jpeg .jpe .jfif .webp .tif .tiff .bmp .gif .ppm .pgm .jp2 .avif .tga".split()
-)
-SOME_DATE = (1980, 1, 1, 0, 0, 0)
-LISTED_AT_MOST = 20
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What is done to every picture; sizes in pixels, background as (r, g, b) in 0..255."""
-
-    size_px: int
-    min_size_px: int
-    background: Colour
+from training.pictures.near_duplicates import LOOK_BITS, resembling
+from training.pictures.prepare_archive import archive_name, write_archive
+from training.pictures.prepare_files import written_whole
+from training.pictures.prepare_picture import Recipe
+from training.pictures.prepare_pool import Job, Outcome, convert_all
+from training.pictures.prepare_records import WorkFolder
+from training.pictures.prepare_report import Dropped, Kept, Report
+from training.pictures.prepare_sources import Sources, find_sources
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of one file.
+class Choice:
+    """What may stay. near_duplicates: pictures that differ in no more bits of their hash count as
+    the same, None to keep all. any_licence: also what must not be modified."""
 
-    png: the finished square picture, or None if the file was dropped.
-    dropped: "too small" or "broken" if it was dropped, else None; `detail` says more.
-    size_px: width and height of the upright picture, or None if it could not be read.
-    """
+    near_duplicates: int | None = 4
+    any_licence: bool = False
 
-    file: str
-    png: bytes | None
-    dropped: str | None
-    detail: str
-    size_px: tuple[int, int] | None
-    steps: tuple[str, ...]
+
+@dataclass(frozen=True)
+class Prepared:
+    """A finished archive's report, and the run's own figures: pictures converted, in seconds."""
+
+    report: Report
+    fresh: int
+    seconds: float
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,6 +62,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--background", default="white", help="colour that alpha is flattened on (default white)"
     )
+    parser.add_argument(
+        "--near-duplicates",
+        type=int,
+        default=4,
+        metavar="BITS",
+        help="of pictures whose perceptual hashes (64 bits) differ in at most so many bits, keep "
+        "the largest (default 4)",
+    )
+    parser.add_argument("--keep-duplicates", action="store_true", help="keep all of them")
+    parser.add_argument(
+        "--any-licence",
+        action="store_true",
+        help="keep pictures too whose provenance names no licence that allows modification",
+    )
     parser.add_argument("--jobs", type=int, default=None, help="processes (default: all cores)")
 
 
@@ -85,147 +88,128 @@ def run(args: argparse.Namespace) -> int:
             f"--background {args.background}: there is no such colour; "
             "use a name such as white, or #rrggbb."
         ) from fault
-    report = prepare(
+    jobs = _available_cores() if args.jobs is None else args.jobs
+    near_duplicates = None if args.keep_duplicates else args.near_duplicates
+    prepared = prepare(
         args.source,
         args.out,
         Recipe(args.size, args.min_size, background),
-        jobs=_available_cores() if args.jobs is None else args.jobs,
+        Choice(near_duplicates, args.any_licence),
+        jobs=jobs,
     )
-    print(describe(report))
+    print(prepared.report.describe())
+    print(_figures(prepared, jobs))
     return 0
 
 
-def prepare(source: Path, out: Path, recipe: Recipe, *, jobs: int = 1) -> dict[str, object]:
-    """Write the archive `out` and its report `<out>.report.json`; returns the report.
+def prepare(
+    source: Path, out: Path, recipe: Recipe, choice: Choice | None = None, *, jobs: int = 1
+) -> Prepared:
+    """Write the archive `out` and its report `<out>.report.json`.
 
-    The archive depends on the pictures and their relative paths only, not on `jobs`. Raises
-    TrainingError if the recipe is impossible, the folder is missing, or no picture is left.
+    Both depend on the pictures, their relative paths and their provenance only: not on `jobs`, nor
+    on how often the run was killed. Raises TrainingError if the recipe is impossible, the folder is
+    missing, no picture is left, or something cannot be written.
     """
-    _check(source, recipe, jobs)
-    files, ignored = find_pictures(source)
-    if not files:
-        raise TrainingError(f"{source}: there are no picture files in this folder.")
-    kept: list[Outcome] = []
-    dropped: list[Outcome] = []
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(out.name + ".partial")
-    try:
-        with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
-            outcomes = convert_all(source, files, recipe, jobs)
-            for outcome in tqdm(outcomes, total=len(files), unit="picture", desc="prepare"):
-                if outcome.png is None:
-                    dropped.append(outcome)
-                    continue
-                _write_entry(archive, archive_name(len(kept)), outcome.png)
-                # the encoded picture is let go here: a large set would not fit in memory
-                kept.append(replace(outcome, png=None))
-            _write_entry(archive, "dataset.json", json.dumps({"labels": None}).encode())
-        report = _report(source, out, recipe, kept, dropped, ignored)
-        if not kept:
-            raise TrainingError(f"{source}: no picture is left.\n{describe(report)}")
-        os.replace(partial, out)
-    finally:
-        partial.unlink(missing_ok=True)
-    _write_report(out.with_name(out.name + ".report.json"), report)
-    return report
+    choice = choice or Choice()
+    _check(source, recipe, choice, jobs)
+    report_path = out.with_name(out.name + ".report.json")
+    work = WorkFolder(out.with_name(out.name + ".work"), recipe.key())
+    own = {out, report_path, work.folder}
+    own |= {path.with_name(path.name + ".partial") for path in (out, report_path)}
+    sources = find_sources(source, own)
+    unlicensed = [] if choice.any_licence else _unlicensed(sources)
+    barred = {dropped.file for dropped in unlicensed}
+    files = [file for file in sources.pictures if file not in barred]
 
+    start = time.perf_counter()
+    outcomes = []
+    with (
+        tqdm(total=len(files), unit="picture", desc="prepare") as bar,
+        closing(convert_all(Job(source, recipe, work), files, jobs)) as converted,
+    ):
+        for outcome in converted:
+            outcomes.append(outcome)
+            bar.update()
+    seconds = time.perf_counter() - start
 
-def archive_name(index: int) -> str:
-    """The name that the common data set format gives picture `index`."""
-    return f"{index // 1000:05d}/img{index:08d}.png"
-
-
-def find_pictures(source: Path) -> tuple[list[str], list[str]]:
-    """Relative paths (with /) of picture files, and of all other files; each sorted.
-
-    Hidden files and folders are passed over.
-    """
-    pictures: list[str] = []
-    others: list[str] = []
-    for path in source.rglob("*"):
-        relative = path.relative_to(source)
-        if any(part.startswith(".") for part in relative.parts) or not path.is_file():
-            continue
-        is_picture = path.suffix.lower() in SUFFIXES
-        (pictures if is_picture else others).append(relative.as_posix())
-    return sorted(pictures), sorted(others)
-
-
-def convert_all(source: Path, files: list[str], recipe: Recipe, jobs: int) -> Iterator[Outcome]:
-    """The outcomes of `files`, in their order, made by `jobs` processes.
-
-    Raises TrainingError if a process dies.
-    """
-    if jobs == 1:
-        for file in files:
-            yield convert(source, file, recipe)
-        return
-    # spawn on every system: a forked child inherits the locks of the parent's threads
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_ignore_interrupt)
-    waiting: deque[Future[Outcome]] = deque()
-    try:
-        for file in files:
-            waiting.append(pool.submit(convert, source, file, recipe))
-            if len(waiting) >= 4 * jobs:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    except BrokenProcessPool as fault:
-        raise TrainingError(
-            "a process that converts pictures died, most likely for want of memory; "
-            "fewer of them may do: --jobs 1."
-        ) from fault
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def convert(source: Path, file: str, recipe: Recipe) -> Outcome:
-    """Make one file a square PNG of the recipe's size, or say why it is dropped."""
-    try:
-        picture = read_picture(source / file, recipe.background)
-    except PictureError as fault:
-        return Outcome(file, None, "broken", str(fault), None, ())
-    width, height = picture.image.size
-    if min(width, height) < recipe.min_size_px:
-        detail = f"{width}x{height} pixels"
-        return Outcome(file, None, "too small", detail, (width, height), picture.steps)
-    side = min(width, height)
-    left, top = (width - side) // 2, (height - side) // 2
-    # cropped first: resize's own `box` lets the filter read pixels from outside it
-    square = picture.image.crop((left, top, left + side, top + side)).resize(
-        (recipe.size_px, recipe.size_px), Image.Resampling.LANCZOS
-    )
-    encoded = io.BytesIO()
-    square.save(encoded, "PNG")
-    return Outcome(file, encoded.getvalue(), None, "", (width, height), picture.steps)
-
-
-def describe(report: dict[str, object]) -> str:
-    """The report as lines for a person; long lists are cut, the file has all."""
-    kept, dropped = report["kept"], report["dropped"]
-    assert isinstance(kept, list) and isinstance(dropped, list)
-    lines = [f"{report['out']}: {len(kept)} pictures of {report['size_px']} px"]
-    lines += [f"  {count} {step}" for step, count in _step_counts(kept).items()]
-    if enlarged := sum(entry["enlarged"] for entry in kept):
-        lines.append(f"  {enlarged} enlarged (they are between the least size and the final one)")
-    reasons = Counter(entry["reason"] for entry in dropped)
-    if dropped:
-        named = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
-        lines.append(f"dropped {len(dropped)}: {named}")
-    lines += [
-        f"  {entry['file']}: {entry['reason']} ({entry['detail']})"
-        for entry in dropped[:LISTED_AT_MOST]
+    unusable = [
+        Dropped(outcome.file, outcome.finding.dropped, outcome.finding.detail)
+        for outcome in outcomes
+        if outcome.finding.dropped is not None
     ]
-    if len(dropped) > LISTED_AT_MOST:
-        lines.append(f"  and {len(dropped) - LISTED_AT_MOST} more, see {report['out']}.report.json")
-    ignored = report["not_pictures"]
-    assert isinstance(ignored, list)
-    if ignored:
-        lines.append(f"{len(ignored)} files are not pictures by their name and were left out")
-    return "\n".join(lines)
+    usable = [outcome for outcome in outcomes if outcome.finding.dropped is None]
+    repeated = _duplicates(usable, choice.near_duplicates)
+    superfluous = {dropped.file for dropped in repeated}
+    kept = [outcome for outcome in usable if outcome.file not in superfluous]
+    report = Report(
+        source=source.as_posix(),
+        out=out.as_posix(),
+        size_px=recipe.size_px,
+        min_size_px=recipe.min_size_px,
+        background="#{:02x}{:02x}{:02x}".format(*recipe.background),
+        near_duplicates=choice.near_duplicates,
+        any_licence=choice.any_licence,
+        kept=[_kept(index, outcome, sources, recipe) for index, outcome in enumerate(kept)],
+        dropped=sorted([*unlicensed, *unusable, *repeated], key=lambda dropped: dropped.file),
+        not_pictures=sources.others,
+        tables=sources.tables,
+        rows_without_picture=sorted(sources.rows.keys() - set(sources.pictures)),
+    )
+    if not kept:
+        work.remove()
+        raise TrainingError(f"{source}: no picture is left.\n{report.describe()}")
+    pngs = (work.png(outcome.sha256) for outcome in kept)
+    write_archive(out, work.folder, pngs, [sources.row(outcome.file) for outcome in kept])
+    with written_whole(report_path, work.folder) as file:
+        file.write(report.as_json())
+    # last of all: a run that is killed before has to write both files again
+    work.remove()
+    return Prepared(report, sum(outcome.is_fresh for outcome in outcomes), seconds)
 
 
-def _check(source: Path, recipe: Recipe, jobs: int) -> None:
+def _unlicensed(sources: Sources) -> list[Dropped]:
+    faults = ((file, sources.licence_fault(file)) for file in sources.pictures)
+    return [Dropped(file, "licence", fault) for file, fault in faults if fault is not None]
+
+
+def _duplicates(usable: list[Outcome], most_bits: int | None) -> list[Dropped]:
+    """Of pictures that are the same or nearly so the largest stays, of equals the first by name."""
+    if most_bits is None:
+        return []
+    found: list[Dropped] = []
+    first: dict[str, Outcome] = {}
+    for outcome in sorted(usable, key=_rank):
+        same = first.setdefault(outcome.sha256, outcome)
+        if same is not outcome:
+            detail = f"the same file as {same.file}"
+            found.append(Dropped(outcome.file, "duplicate", detail, same.file))
+    ranked = list(first.values())
+    looks = [outcome.finding.look for outcome in ranked]
+    for outcome, index in zip(ranked, resembling(looks, most_bits), strict=True):
+        if index is not None:
+            other = ranked[index]
+            bits = ((outcome.finding.look or 0) ^ (other.finding.look or 0)).bit_count()
+            detail = f"looks like {other.file}, {bits} of {LOOK_BITS} bits apart"
+            found.append(Dropped(outcome.file, "near duplicate", detail, other.file))
+    return found
+
+
+def _rank(outcome: Outcome) -> tuple[int, str]:
+    width, height = outcome.finding.size_px or (0, 0)
+    return -width * height, outcome.file
+
+
+def _kept(index: int, outcome: Outcome, sources: Sources, recipe: Recipe) -> Kept:
+    size_px = outcome.finding.size_px or (0, 0)
+    warning = ""
+    if sources.row(outcome.file).sha256.lower() not in ("", outcome.sha256):
+        warning = "not the file of its row in the provenance table, whose sha256 is another"
+    steps, enlarged = outcome.finding.steps, min(size_px) < recipe.size_px
+    return Kept(archive_name(index), outcome.file, size_px, steps, enlarged, warning)
+
+
+def _check(source: Path, recipe: Recipe, choice: Choice, jobs: int) -> None:
     if not source.is_dir():
         raise TrainingError(f"{source}: there is no such folder.")
     if recipe.size_px < 4 or recipe.size_px & (recipe.size_px - 1):
@@ -234,68 +218,36 @@ def _check(source: Path, recipe: Recipe, jobs: int) -> None:
         )
     if recipe.min_size_px < 1:
         raise TrainingError(f"--min-size {recipe.min_size_px}: it must be at least 1.")
+    if not 0 <= (choice.near_duplicates or 0) < LOOK_BITS:
+        raise TrainingError(
+            f"--near-duplicates {choice.near_duplicates}: it must be from 0 to {LOOK_BITS - 1} "
+            "bits; --keep-duplicates keeps all."
+        )
     if jobs < 1:
         raise TrainingError(f"--jobs {jobs}: it must be at least 1.")
 
 
-def _report(
-    source: Path,
-    out: Path,
-    recipe: Recipe,
-    kept: list[Outcome],
-    dropped: list[Outcome],
-    ignored: list[str],
-) -> dict[str, object]:
-    return {
-        "source": source.as_posix(),
-        "out": out.as_posix(),
-        "size_px": recipe.size_px,
-        "min_size_px": recipe.min_size_px,
-        "background": "#{:02x}{:02x}{:02x}".format(*recipe.background),
-        "kept": [
-            {
-                "picture": archive_name(index),
-                "file": outcome.file,
-                "size_px": outcome.size_px,
-                "steps": outcome.steps,
-                "enlarged": min(outcome.size_px or (0, 0)) < recipe.size_px,
-            }
-            for index, outcome in enumerate(kept)
-        ],
-        "dropped": [
-            {"file": outcome.file, "reason": outcome.dropped, "detail": outcome.detail}
-            for outcome in dropped
-        ],
-        "not_pictures": ignored,
-    }
+def _figures(prepared: Prepared, jobs: int) -> str:
+    rate = prepared.fresh / max(prepared.seconds, 1e-9)
+    text = f"{prepared.fresh} pictures converted in {prepared.seconds:.1f} s: {rate:.2f} a second"
+    text += f", {rate / min(jobs, _available_cores()):.2f} per core"
+    return text if sys.platform == "win32" else f"{text}; memory at most {_peak_mb(jobs)} MB"
 
 
-def _step_counts(kept: list[dict[str, object]]) -> dict[str, int]:
-    counts: Counter[str] = Counter()
-    for entry in kept:
-        steps = entry["steps"]
-        assert isinstance(steps, tuple)
-        counts.update(steps)
-    return dict(sorted(counts.items()))
+def _peak_mb(jobs: int) -> int:
+    """Of this process and its children together, in MB of 10^6 bytes; an upper bound, because all
+    children are taken to be as large as the largest ever was."""
+    import resource  # not on Windows
 
-
-def _write_entry(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
-    # a fixed date: the same pictures give the same archive, byte for byte
-    archive.writestr(zipfile.ZipInfo(name, SOME_DATE), content)
-
-
-def _write_report(path: Path, report: dict[str, object]) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    own, largest = (
+        resource.getrusage(who).ru_maxrss
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    unit = 1 if sys.platform == "darwin" else 1024
+    return round((own + (jobs if jobs > 1 else 0) * largest) * unit / 1e6)
 
 
 def _available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _ignore_interrupt() -> None:
-    # Ctrl-C goes to the whole group; the parent alone decides what it means
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
