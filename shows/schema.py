@@ -266,7 +266,10 @@ class ShowSettings(StrictModel):
         tuple[Node, ...], BeforeValidator(listed("nodes")), Field(max_length=MAX_NODES)
     ] = ()
     sync: Sync = Sync()
-    groups: Annotated[dict[Id, tuple[Name, ...]], Field(max_length=64, default_factory=dict)]
+    groups: Annotated[
+        dict[Id, Annotated[tuple[Name, ...], BeforeValidator(listed("screens"))]],
+        Field(max_length=64, default_factory=dict),
+    ]
     osc: OscOut = OscOut()
     schedule: Schedule | None = None
     notify: Notify | None = None

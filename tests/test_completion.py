@@ -65,7 +65,7 @@ def completed(script: str, *words: str) -> list[str]:
 def test_bash_completes_verbs_options_and_their_words(tmp_path: Path) -> None:
     pytest.importorskip("shtab")
     script = run_verb("completion", "bash").stdout
-    assert completed(script, "inspace-ballads", "pre") == ["preview"]
+    assert completed(script, "inspace-ballads", "prev") == ["preview"]
     assert set(completed(script, "inspace-ballads", "")) >= set(VERBS)
     assert completed(script, "inspace-ballads", "play", "--mo") == ["--mode"]
     assert completed(script, "inspace-ballads", "--mode", "f") == ["film"]

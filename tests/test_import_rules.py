@@ -57,7 +57,14 @@ PLAYER_DOORS = {
     "glfw": ("wall/desktop",),
     "wakepy": ("wall/stay_awake",),
     "pythonosc": ("osc/packets",),
-    "PIL": ("snapshots", "cards/identify_card", "upkeep/journal_pictures", "picture_book/sheet"),
+    "PIL": (
+        "snapshots",
+        "controllers/thumbnails",
+        "desk/pictures",
+        "cards/identify_card",
+        "upkeep/journal_pictures",
+        "picture_book/sheet",
+    ),
     "av": ("films/encoder", "films/decoder", "films/contact"),
     "aiopjlink": ("projectors",),
     "generator": ("live/synthesis_worker",),
@@ -65,7 +72,7 @@ PLAYER_DOORS = {
     "torch": (),
     "time": ("clock",),
     "matplotlib": ("upkeep/night_plots",),
-    "jinja2": ("upkeep/night_report",),
+    "jinja2": ("upkeep/night_report", "controllers/cue_sheet"),
     "datetime": ("clock", "upkeep/wall_time"),
 }
 

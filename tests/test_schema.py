@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shows.schema import ShowError, parse_ballad, parse_fps, parse_settings
+from shows.show import groups_of
+from shows.show_file import load_show
+from tests.tiny_show import make_tiny_show
 
 
 def settings_data(**changes: Any) -> dict[str, Any]:
@@ -193,3 +197,16 @@ def test_a_ballads_id_is_its_folders_name() -> None:
 )
 def test_fps(value: object, rate: Fraction) -> None:
     assert parse_fps(value) == rate
+
+
+def test_groups_are_of_screens_that_there_are(tmp_path: Path) -> None:
+    folder = tmp_path / "show"
+    make_tiny_show(folder, screens=3)
+    file = folder / "show.yaml"
+    words = file.read_text().replace("groups: {}\n", "")
+    names = [screen.name for screen in load_show(folder).settings.screens]
+    file.write_text(f"{words}\ngroups:\n  left: [{names[0]}, {names[1].upper()}]\n")
+    assert groups_of(load_show(folder)) == {"left": (0, 1)}
+    file.write_text(f"{words}\ngroups:\n  left: [none]\n")
+    with pytest.raises(ShowError, match=r"groups\.left: there is no screen 'none'"):
+        load_show(folder)

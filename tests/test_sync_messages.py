@@ -221,6 +221,7 @@ def test_the_key_file(tmp_path: Path) -> None:
 
 def test_only_typed_arguments_are_encoded() -> None:
     assert OscMessage(encode_message("/a", "hs", [-1, "\udcff"])).params == [-1, "?"]
-    for types, value in (("s", 1), ("h", "1"), ("f", 1.0)):
+    assert OscMessage(encode_message("/a", "iif", [7, 2**40, 0.5])).params == [7, 2**40, 0.5]
+    for types, value in (("s", 1), ("h", "1"), ("i", 0.5), ("f", "1"), ("d", 1.0)):
         with pytest.raises(ValueError, match="OSC type"):
             encode_message("/a", types, [value])

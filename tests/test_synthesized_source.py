@@ -218,8 +218,9 @@ def test_a_role_names_source_worker_and_environment(caplog: pytest.LogCaptureFix
     try:
         assert source.name == "film"
         source.start()
-        environment = Path(f"/proc/{source.worker_pid}/environ").read_bytes().split(b"\0")
-        assert b"INSPACE_ROLE=film" in environment
+        environment = Path(f"/proc/{source.worker_pid}/environ")
+        # until it has been executed it has none
+        assert wait_for(lambda: b"INSPACE_ROLE=film" in environment.read_bytes().split(b"\0"))
         os.kill(source.worker_pid, signal.SIGKILL)
         assert wait_for(lambda: source.tend(HouseClock().now_ns()) or bool(source._fault))
         assert "The film worker was ended by SIGKILL. The next film worker" in caplog.text

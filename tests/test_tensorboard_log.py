@@ -8,7 +8,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -70,12 +72,17 @@ def test_a_wide_sheet_is_made_smaller(tmp_path: Path) -> None:
     assert event.width == WIDEST_SHEET_PX and event.height == WIDEST_SHEET_PX * 6 // 10
 
 
-def test_after_a_resume_no_point_stands_twice(tmp_path: Path) -> None:
+def test_after_a_resume_no_point_stands_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Killed at 4 kimg, its last state of 2 kimg: what came after that is written again."""
     with TensorBoardLog(tmp_path) as log:
         for kimg in (1.0, 2.0, 3.0, 4.0):
             log.write({"kimg": kimg, "g_loss": kimg})
         log.sheet("fakes", sheet(striped_pictures(1)), 4.0)
+    # the files are read by name, which begins with the second they were made in
+    later = SimpleNamespace(time=lambda: time.time() + 10)
+    monkeypatch.setattr("tensorboard.summary.writer.event_file_writer.time", later)
     with TensorBoardLog(tmp_path, 2.0) as log:
         log.write({"kimg": 3.0, "g_loss": -3.0})
     assert points(tmp_path, "loss/G") == [(1000, 1.0), (2000, 2.0), (3000, -3.0)]

@@ -106,6 +106,8 @@ class Row:
         if self.make is None:
             raise CommandError(f"{address} takes no argument: it can only be asked")
         if not self.arguments:
+            if args == (None,):  # OSCQuery's type for a trigger
+                args = ()
             if len(args) > 1:
                 raise CommandError(
                     f"{address} takes no argument (or 1, from a button), not {len(args)}"
