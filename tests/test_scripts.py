@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-SCRIPTS = ("scripts/setup", "scripts/play", "scripts/test", ".ci/run")
+SCRIPTS = (
+    "scripts/setup",
+    "scripts/play",
+    "scripts/test",
+    "scripts/make-show",
+    "scripts/docs",
+    "scripts/pack",
+    "scripts/stick/install",
+    ".ci/run",
+)
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the scripts are for Linux")
 

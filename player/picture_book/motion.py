@@ -14,7 +14,7 @@ from player.wall.look import Look
 from shows.show import Show
 from shows.timeline import phase_frames
 
-_STRENGTHS = (0.05, 0.12, 0.2, 0.3, 0.5)
+_STRENGTHS = (0.05, 0.08, 0.12, 0.2, 0.3)
 _SIDE_PX, _SMALL_PX = 384, 128
 _SHARP = Look(sharp=True)
 
