@@ -22,6 +22,9 @@ VERBS = {
     "bundle": ("player.upkeep.bundle", "pack what somebody who helps needs to know"),
     "doctor": ("player.doctor.command", "see before the doors open whether all is well"),
     "preflight": ("player.doctor.command", "do what doctor does"),
+    "desk": ("player.desk.command", "see and steer the show on a web page"),
+    "controllers": ("player.controllers.command", "make layouts for controllers and a cue sheet"),
+    "oscquery": ("player.osc.query_command", "let programs find every OSC address by themselves"),
     "new": ("player.making.new_show", "make a new show that plays at once"),
     "validate": ("player.making.validate", "find every fault of a show"),
     "info": ("player.making.info", "tell what a show is"),
@@ -101,6 +104,16 @@ def add_play_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help="headless: keep what the screens show in this file, for programs that watch it",
+    )
+    parser.add_argument(
+        "--thumbnails",
+        type=Path,
+        nargs="?",
+        const=Path(),
+        default=Path() if os.environ.get("INSPACE_THUMBNAILS") == "1" else None,
+        metavar="FILE",
+        help="keep small pictures of the screens for the desk, in this file or, without one, where "
+        "the desk looks for them (scripts/play does)",
     )
     parser.add_argument("--frames", type=_count, metavar="N", help="end after N frames")
     parser.add_argument(
@@ -238,6 +251,7 @@ def _play(args: argparse.Namespace) -> int:
                 stamp=args.stamp,
                 plain=args.plain,
                 front=args.front_buffer,
+                thumbnails=args.thumbnails,
                 report=args.report,
                 snapshot=args.snapshot,
                 osc_host=args.osc_host,

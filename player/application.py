@@ -56,6 +56,7 @@ from player.wall.outputs import (
     open_wall,
 )
 from player.wall.refresh import describe as describe_cadence
+from player.wall.thumbnails import Thumbnails, ThumbnailsError, usual_path
 from shows.schema import ShowError
 from shows.show import Show, groups_of
 from shows.show_file import resolve_ballad
@@ -157,6 +158,10 @@ def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> 
         morning = MorningReport(show.folder, options.journal, options.program, zone, wall_ns)
         closing.callback(morning.close)
         watchers.append(lambda presented: morning.tend(presented.tick))
+    if options.thumbnails is not None:
+        for thumbnails in _thumbnails(options.thumbnails, wall, control.port, house.screens, show):
+            closing.callback(thumbnails.close)
+            watchers.append(thumbnails.presented)
     snapshots = Snapshots(show.folder / "work" / "snapshots", here)
     closing.callback(snapshots.close)
     projectors = ProjectorDesk(show, wall_ns=wall_ns, environment=os.environ)
@@ -213,6 +218,18 @@ def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> 
     if options.report is not None:
         write_report(options.report, report.as_dict())
     _log.info("%s", summary(report.as_dict()))
+
+
+def _thumbnails(
+    path: Path, wall: Wall, osc_port: int, screens: tuple[int, ...], show: Show
+) -> Iterator[Thumbnails]:
+    """One, or none where its file cannot be made: then the show goes on without pictures there."""
+    settings = show.settings
+    file = path if path.name else usual_path(osc_port)
+    try:
+        yield Thumbnails(wall, file, screens, len(settings.screens), float(settings.fps))
+    except ThumbnailsError as fault:
+        _log.warning("%s", fault)
 
 
 def _note_run(

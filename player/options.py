@@ -17,6 +17,7 @@ class Options:
     without the show's upscaling and surface.
 
     state, journal: see docs/reliability.md. make_films: those that are missing, in the background.
+    thumbnails: a file of small pictures for the desk; the empty path: the OSC port's usual.
     program: run_installation.py itself. film_decoder: a device type of FFmpeg, as in "cuda".
     """
 
@@ -29,6 +30,7 @@ class Options:
     stamp: bool = False
     plain: bool = False
     front: Path | None = None
+    thumbnails: Path | None = None
     node: str | None = None
     report: Path | None = None
     snapshot: Path | None = None

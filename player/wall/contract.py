@@ -98,6 +98,14 @@ class Wall(Protocol):
         """[H, W, 3], top row first: what the screen showed last; black before the first present."""
         ...
 
+    def begin_small(self, screen: int) -> None:
+        """Begins a small view of what a screen shows, as its viewer sees it; see `small_views`."""
+        ...
+
+    def take_small(self) -> list[tuple[int, NDArray[np.uint8]]]:
+        """The small views begun since the last call: a screen, and its [H, W, 4]."""
+        ...
+
     def describe(self) -> str:
         """One line for logs: kind, number and size of the screens, graphics driver."""
         ...

@@ -25,6 +25,7 @@ from player.wall.renderer import (
     standalone_context,
 )
 from player.wall.shots import Shot
+from player.wall.small_views import AREA_PX, READ_PX, SOFTWARE_AREA_PX, SmallViews
 
 # Drivers that draw on the processor, as they call themselves: Mesa's two and Windows' own.
 _SOFTWARE = ("llvmpipe", "softpipe", "swrast", "GDI Generic", "Basic Render")
@@ -38,6 +39,8 @@ class DrawnWall(ABC):
         self._screens = screens
         self._store = PictureStore(context)
         self._painter = Painter(context, owner=True)
+        self._small_views = SmallViews(context, self._store, self._painter)
+        self._shots: tuple[Shot, ...] = ()
         self._context_watch = ContextWatch(lambda: str(context.error))
         self._calibrations = [IDENTITY] * screens
         self._looks = [FAITHFUL] * screens
@@ -70,7 +73,23 @@ class DrawnWall(ABC):
     def _resolve(self, shots: Sequence[Shot], sizes_px: Sequence[tuple[int, int]]) -> None:
         if len(shots) != self._screens:
             raise ValueError(f"{self._screens} screens need as many shots, not {len(shots)}")
+        self._shots = tuple(shots)
         self._drawn = self._store.resolve(shots, sizes_px, self._calibrations, self._looks)
+
+    def _begin_small(self, screen: int, area_px: int) -> None:
+        if self._shots:
+            self._small_views.begin(
+                screen,
+                self._shots[screen],
+                self.logical_size_of(screen),
+                self._calibrations[screen],
+                area_px,
+            )
+
+    @property
+    def _small_area_px(self) -> int:
+        """Makes a context current; ask before making another one so."""
+        return SOFTWARE_AREA_PX if self.is_software else AREA_PX
 
     @abstractmethod
     def _renderer_name(self) -> str:
@@ -83,6 +102,7 @@ class DrawnWall(ABC):
         return f"{info['GL_RENDERER']}, OpenGL {info['GL_VERSION']}{uploads}"
 
     def _release(self) -> None:
+        self._small_views.release()
         self._store.release()
         self._painter.release()
 
@@ -141,6 +161,21 @@ class HeadlessWall(DrawnWall):
     def read(self, screen: int) -> NDArray[np.uint8]:
         with self._context:
             return read_framebuffer(self._framebuffers[screen], self._size_px)
+
+    def begin_small(self, screen: int) -> None:
+        calibration = self._calibrations[screen]
+        is_upright = calibration.rotation == 0 and calibration.flip == "none"
+        if is_upright and self._size_px[0] * self._size_px[1] <= READ_PX:
+            with self._context:
+                self._small_views.thinned(screen, self._framebuffers[screen], self._size_px)
+            return
+        area_px = self._small_area_px
+        with self._context:
+            self._begin_small(screen, area_px)
+
+    def take_small(self) -> list[tuple[int, NDArray[np.uint8]]]:
+        with self._context:
+            return self._small_views.take()
 
     def _renderer_name(self) -> str:
         with self._context:

@@ -211,6 +211,17 @@ class WindowWall(DrawnWall):
         framebuffer.release()
         return pixels
 
+    @_told
+    def begin_small(self, screen: int) -> None:
+        area_px = self._small_area_px
+        self._windows[0].make_current()
+        self._begin_small(screen, area_px)
+
+    @_told
+    def take_small(self) -> list[tuple[int, NDArray[np.uint8]]]:
+        self._windows[0].make_current()
+        return self._small_views.take()
+
     def _renderer_name(self) -> str:
         self._windows[0].make_current()
         return str(self._context.info["GL_RENDERER"])
