@@ -23,6 +23,8 @@ _MAGIC = 0x1B6B_F407_0002
 _HEAD_BYTES = 64
 _SLOT_BYTES = _HEAD_BYTES + 4 * AREA_PX
 ROUND_S = 0.15  # within which every screen is looked at once
+# where the processor draws windows a view costs some 1.4 ms: then so long, to stay below 2 %
+ROUND_IN_SOFTWARE_S = 1.5
 
 Pixels = NDArray[np.uint8]
 
@@ -77,7 +79,8 @@ class ThumbnailFile:
 
 
 class Thumbnails:
-    """Keeps the file up to date: a few screens on each tick, all of them within ROUND_S."""
+    """Keeps the file up to date: a few screens on a tick, or one on every few, all of them within
+    ROUND_S, or ROUND_IN_SOFTWARE_S."""
 
     def __init__(
         self, wall: Wall, path: Path, screens: tuple[int, ...], of: int, fps: float
@@ -88,13 +91,19 @@ class Thumbnails:
         """
         self._wall, self._screens = wall, screens
         self._file = ThumbnailFile(path, of)
-        self._turn = 0
-        self._at_once = -(-len(screens) // max(1, int(fps * ROUND_S)))
+        self._turn, self._tick = 0, 0
+        is_dear = wall.is_software and wall.refresh_hz() is not None  # a headless view is read
+        round_ticks = max(1, int(fps * (ROUND_IN_SOFTWARE_S if is_dear else ROUND_S)))
+        self._at_once = -(-len(screens) // round_ticks)
+        self._every = max(1, round_ticks // len(screens)) if is_dear else 1
 
     def presented(self, presented: object) -> None:
         """A watcher of the frame loop: once a frame is presented, in the thread of the wall."""
         for place, picture in self._wall.take_small():
             self._file.write(self._screens[place], picture)
+        self._tick += 1
+        if self._tick % self._every:
+            return
         for _ in range(self._at_once):
             self._wall.begin_small(self._turn)
             self._turn = (self._turn + 1) % len(self._screens)
