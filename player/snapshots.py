@@ -33,11 +33,16 @@ class Snapshots:
     def take(self, wall: Wall, tick: int) -> str:
         """What each screen shows now; the answer says where it will be. One at a time.
 
-        Raises CommandError while the one before is being written.
+        Raises CommandError while the one before is being written, or if there is no folder to be
+        had.
         """
         if self._thread is not None and self._thread.is_alive():
             raise CommandError("the snapshot before this one is still being written")
         folder = self._folder / f"tick-{tick:09d}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as fault:
+            raise CommandError(f"there is no place for snapshots in {folder}: {fault}") from fault
         pictures = [wall.read(place) for place in range(len(self._names))]
         self._thread = threading.Thread(
             target=self._write, args=(folder, pictures), name="snapshots", daemon=True

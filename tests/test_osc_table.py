@@ -342,3 +342,12 @@ def test_no_more_than_so_many_subscribe_and_who_is_silent_is_dropped(show: Show)
         feedback.subscribe("one more", 10, 0)
     feedback.subscribe(3, 10, 0)  # again is no other
     assert not feedback.is_due(10_000_000_001)
+
+
+def test_a_snapshot_that_cannot_be_kept_is_refused(show: Show, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    rig = Rig(show, snapshots=tmp_path / "file" / "folder")
+    rig.preroll()
+    rig.say("/snapshot")
+    rig.run(1)
+    assert rig.answers[-1][1] == "error" and "no place for snapshots" in rig.answers[-1][2]
