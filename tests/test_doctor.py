@@ -178,6 +178,7 @@ def test_a_port_that_another_program_holds(healthy: Healthy, show: Show, home: P
     assert "--osc-port" in told.checks["ports"]["mend"]
 
 
+@pytest.mark.alone
 @on_linux
 def test_a_player_that_runs_is_named_and_left_alone(
     healthy: Healthy, show: Show, home: Path

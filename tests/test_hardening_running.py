@@ -40,6 +40,7 @@ def limits(folder: Path, *lines: str) -> dict[str, str]:
     return {"PYTHONPATH": str(folder)}
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_a_show_plays_on_when_all_its_files_are_damaged(show: Show) -> None:
     dice = random.Random(1)
@@ -87,6 +88,7 @@ def test_a_disk_that_takes_nothing_costs_the_snapshots(show: Show, tmp_path: Pat
         run.said("The snapshots cannot be written to ")
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_a_flood_of_mutated_packets_takes_no_frame(show: Show, tmp_path: Path) -> None:
     """Ten thousand packets, as fast as they go out, while the show plays; then it obeys."""

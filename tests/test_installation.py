@@ -90,6 +90,7 @@ def test_ninety_frames_with_report_and_snapshots(show: Show, tmp_path: Path) -> 
     assert all(difference(a, b) > 5 for a, b in combinations(pictures, 2)), "seven ballads"
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_within_a_second(
@@ -104,6 +105,7 @@ def test_a_signal_ends_it_within_a_second(
     assert min(picture.max() for picture in snapshots(tmp_path / "pictures")) > 40
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_more_signals_on_the_way_out_change_nothing(show: Show) -> None:
     with play(show, *SMALL) as run:
@@ -114,6 +116,7 @@ def test_more_signals_on_the_way_out_change_nothing(show: Show) -> None:
         assert run.ends_within_a_second_of(signal.SIGINT)
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_a_signal_while_the_engine_is_loaded_ends_it_within_a_second(show: Show) -> None:
     with play(show, *SMALL) as run:
@@ -123,6 +126,7 @@ def test_a_signal_while_the_engine_is_loaded_ends_it_within_a_second(show: Show)
     assert "0 frames presented" in run.text
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_a_killed_worker_is_replaced_and_stills_stand_in(show: Show, tmp_path: Path) -> None:
     report_path = tmp_path / "report.json"
@@ -141,6 +145,7 @@ def test_a_killed_worker_is_replaced_and_stills_stand_in(show: Show, tmp_path: P
     assert run.text.count("as stills") == 1 and "The screens show live pictures." in run.text
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_without_a_worker_the_snapshot_shows_the_paintings(show: Show, tmp_path: Path) -> None:
     with play(show, *SMALL, "--snapshot", tmp_path / "stills") as run:

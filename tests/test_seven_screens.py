@@ -18,6 +18,7 @@ from tests.virtual_desktop import on_virtual_desktop
 WIDTH_PX, HEIGHT_PX = 320, 240
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_seven_windows_and_a_change_of_ballad_by_oscsend(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ def frames(front: Path) -> list[int]:
     return [decode(picture) for picture in read_front_buffer(front)]
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.timeout(200)
 def test_two_nodes_play_one_show(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from tests.test_seven_screens import HEIGHT_PX, WIDTH_PX, monitors
 from tests.virtual_desktop import on_virtual_desktop
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_others_play_on_and_the_fourth_comes_back(tmp_path: Path) -> None:
