@@ -77,6 +77,7 @@ def test_a_show_without_films_makes_them_and_falls_back_on_them(tmp_path: Path) 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.alone
 def test_films_alone_play_without_torch(tmp_path: Path) -> None:
     show = short_show(tmp_path / "show")
     films_folder(show).mkdir()
@@ -92,10 +93,7 @@ def test_films_alone_play_without_torch(tmp_path: Path) -> None:
     ) as run:
         assert run.ended() == 0, run.text
     told = json.loads(report.read_text())
-    assert set(told["frames_by_source"]) == {"film"}
-    # other tests run beside this one: it judges the source, not the time
-    assert told["frames_presented"] + told["frames_dropped"] == 60
-    assert told["frames_presented"] > 20
+    assert set(told["frames_by_source"]) == {"film"} and told["frames_presented"] > 50
     last = np.asarray(Image.open(front / "screen-1-screen-1.png"))
     assert number_of(last) == told["last_frame"] % 40
 
