@@ -182,10 +182,21 @@ def test_corners_are_dragged_and_taken_back(house: House, desk: DeskProcess, con
     assert corner()[1] == pytest.approx(0.3, abs=0.02)
     assert wait_for(lambda: not read_front_buffer(house.front)[5, 2, 2].any(), seconds=20)
     handle.focus()
+    tab.page.wait_for_function(
+        "at => Math.abs(parseFloat(document.querySelector('.handle').style.left) - at) < 0.02",
+        arg=100 * (dragged := corner()[0]),
+    )
+    # an answer from before the last movement, as a busy machine brings it: the corner stays
+    tab.page.keyboard.press("Shift+ArrowRight")
+    tab.page.evaluate("placeCorners([[0.1, 0.1], [1, 0], [1, 1], [0, 1]])")
     tab.page.keyboard.press("Shift+ArrowLeft")
-    assert wait_for(lambda: abs(corner()[0] - 0.29) < 0.02, seconds=20)
-    tab.click("Undo")
-    assert wait_for(lambda: corner() == [0, 0], seconds=20)
+    tab.page.keyboard.press("Shift+ArrowLeft")
+    assert wait_for(lambda: abs(corner()[0] - (dragged - 0.01)) < 0.001, seconds=20), corner()
+    steps = [corner()]
+    while steps[-1] != [0, 0]:  # one if the keys came within a second of the drag, else more
+        tab.click("Undo")
+        assert wait_for(lambda: corner() != steps[-1], seconds=20)
+        steps.append(corner())
     tab.page.wait_for_function("document.querySelector('.handle').style.left === '0%'")
     tab.page.get_by_role("button", name="Close").first.click()
     assert tab.complaints == []

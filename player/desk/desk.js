@@ -1,12 +1,21 @@
 // Corners that are dragged, and keys that would else scroll the page.
+const HELD_MS = 1500; // for so long a corner is the hand's: what the player says may be older
 let lastSent = 0;
 let inHand = null;
 
+// What the player says of the corners, top left first.
 function placeCorners(corners) {
   document.querySelectorAll('.handle').forEach((handle, place) => {
-    if (handle === inHand) return;
-    [handle.style.left, handle.style.top] = corners[place].map((share) => `${share * 100}%`);
+    handle.told = corners[place];
+    follow(handle);
   });
+}
+
+function follow(handle) {
+  clearTimeout(handle.waits);
+  const held = handle === inHand ? HELD_MS : (handle.movedAt ?? -HELD_MS) + HELD_MS - performance.now();
+  if (held > 0) handle.waits = setTimeout(() => follow(handle), held);
+  else [handle.style.left, handle.style.top] = handle.told.map((share) => `${share * 100}%`);
 }
 
 function placed(event, stage) {
@@ -18,6 +27,7 @@ function move(handle, x, y, must) {
   [x, y] = [x, y].map((value) => Math.min(Math.max(value, -0.5), 1.5));
   handle.style.left = `${x * 100}%`;
   handle.style.top = `${y * 100}%`;
+  handle.movedAt = performance.now();
   if (!must && performance.now() - lastSent < 40) return;
   lastSent = performance.now();
   const detail = { corner: Number(handle.dataset.corner), x, y };
@@ -26,7 +36,11 @@ function move(handle, x, y, must) {
 
 document.addEventListener('pointerdown', (event) => {
   const handle = event.target.closest?.('.handle');
-  if (!handle) return;
+  if (!handle) {
+    // Undo and the like: from here on the player is believed again
+    document.querySelectorAll('.handle').forEach((other) => { other.movedAt = -HELD_MS; });
+    return;
+  }
   event.preventDefault();
   handle.focus();
   handle.setPointerCapture(event.pointerId);
