@@ -22,6 +22,7 @@ from training.latents.neighbour_sheets import Drawing, neighbour_ws
 from training.light_table.events import Loop
 from training.light_table.hands import Hands
 from training.light_table.keys import KEYS, action_of
+from training.light_table.keys import press as press_one
 from training.light_table.loop_preview import (
     BATCH,
     Previews,
@@ -208,7 +209,7 @@ def hands(session: Session, previews: Previews, said: list[str]) -> Hands:
 
 def press(hands: Hands, *keys: str) -> None:
     for key in keys:
-        hands.press(key)
+        press_one(hands, key)
 
 
 def test_keys_move_pick_breed_and_undo(hands: Hands, session: Session) -> None:
@@ -230,7 +231,7 @@ def test_keys_move_pick_breed_and_undo(hands: Hands, session: Session) -> None:
     assert choice is not None and choice.number == 12
     press(hands, "U")
     assert session.choice(place) != choice
-    hands.press("z", control=True)
+    press_one(hands, "z", control=True)
     assert session.choice(place) == choice
 
 

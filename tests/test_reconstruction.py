@@ -13,6 +13,7 @@ from generator.networks import GeneratorConfig
 from tests.tiny_networks import striped_pictures
 from training.learning.reconstruction import LinearCodes, laplacian_distance
 from training.learning.training_loop import Training, TrainingOptions
+from training.learning.training_state import restore, state_of
 
 pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
@@ -90,10 +91,10 @@ def test_a_resumed_run_goes_on_as_the_unbroken_one_before_and_after_the_change()
         for _ in range(steps_before):
             unbroken.step()
         buffer = io.BytesIO()
-        torch.save(unbroken.state(), buffer)
+        torch.save(state_of(unbroken), buffer)
         buffer.seek(0)
         resumed = Training(striped_pictures(10), CONFIG, options)
-        resumed.restore(torch.load(buffer, weights_only=True))
+        restore(resumed, torch.load(buffer, weights_only=True))
         assert resumed.codes and unbroken.codes
         assert torch.equal(resumed.codes.basis, unbroken.codes.basis)
         for _ in range(4):

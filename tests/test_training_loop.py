@@ -28,6 +28,7 @@ from training.learning.training_loop import (
     samples,
     to_uint8,
 )
+from training.learning.training_state import restore, state_of
 
 pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
@@ -53,7 +54,7 @@ def make_training(options: TrainingOptions = OPTIONS, pictures: int = 10) -> Tra
 def copied(training: Training) -> dict[str, object]:
     """The state through a file, as a stopped run leaves it."""
     buffer = io.BytesIO()
-    torch.save(training.state(), buffer)
+    torch.save(state_of(training), buffer)
     buffer.seek(0)
     state: dict[str, object] = torch.load(buffer, weights_only=True)
     return state
@@ -123,7 +124,7 @@ def test_a_resumed_run_is_the_unbroken_run_bit_for_bit(reduced_from: int | None)
         unbroken.step()
     torch.manual_seed(99)
     resumed = make_training(options)
-    resumed.restore(state)
+    restore(resumed, state)
     for _ in range(6):
         resumed.step()
     assert resumed.augment.p == pytest.approx(32 / 50)
@@ -145,7 +146,7 @@ def test_a_resumed_run_keeps_the_options_it_is_given() -> None:
     training = make_training()
     training.step()
     resumed = make_training(replace(OPTIONS, learning_rate=0.001, r1_interval=16))
-    resumed.restore(copied(training))
+    restore(resumed, copied(training))
     (group,) = resumed.D_optimiser.param_groups
     assert group["lr"] == pytest.approx(0.001 * 16 / 17)
     assert group["betas"][1] == pytest.approx(0.99 ** (16 / 17))
@@ -158,7 +159,7 @@ def test_a_state_that_lacks_a_part_is_refused(name: str) -> None:
     state = copied(make_training())
     del state[name]
     with pytest.raises(KeyError, match=name):
-        make_training().restore(state)
+        restore(make_training(), state)
 
 
 def test_batches_that_cannot_be_shared_are_refused() -> None:
@@ -310,7 +311,7 @@ def test_fixed_augmentation_stays_and_none_is_none() -> None:
         assert training.augment.p == p
         assert "r_t" in training.statistics.means()
         resumed = make_training(options)
-        resumed.restore(copied(training))
+        restore(resumed, copied(training))
         assert resumed.augment.p == p
 
 

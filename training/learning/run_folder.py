@@ -27,6 +27,7 @@ from shows.picture_file import srgb_tag
 from training.errors import TrainingError
 from training.learning.codes_file import CODES_FILE, save_codes
 from training.learning.training_loop import Training
+from training.learning.training_state import restore, state_of
 
 SHEET_COLUMNS, SHEET_ROWS = 10, 6
 STATE_FILE, LOG_FILE = "state.pt", "log.jsonl"
@@ -69,7 +70,7 @@ class RunFolder:
             )
         others = _changes(file, state, "options", asdict(training.options))
         try:
-            training.restore(state)
+            restore(training, state)
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
             raise TrainingError(
                 f"{file}: cannot be resumed ({error}). Use a copy of it, or a new run folder."
@@ -84,7 +85,7 @@ class RunFolder:
 
     def save_state(self, training: Training) -> None:
         buffer = io.BytesIO()
-        torch.save(training.state(), buffer)
+        torch.save(state_of(training), buffer)
         write_atomically(self.path / STATE_FILE, buffer.getvalue())
 
     def log(self, line: Mapping[str, float]) -> None:

@@ -16,7 +16,6 @@ from torch import Tensor
 
 from generator.discriminator import Discriminator
 from generator.networks import Generator, GeneratorConfig
-from training.learning import training_state
 from training.learning.augment import Augmentation, AugmentationController
 from training.learning.data_parallel import ALONE, Workers
 from training.learning.discriminator_file import new_discriminator
@@ -140,17 +139,6 @@ class Training:
     def from_codes_alone(self) -> bool:
         """Whether the adversary has not yet begun."""
         return self.images_shown < self.options.reconstruct_kimg * 1000
-
-    def state(self) -> dict[str, object]:
-        """Everything a resumed run needs: tensors and plain values only."""
-        return training_state.state_of(self)
-
-    def restore(self, state: dict[str, object]) -> None:
-        """Take over a value of `state()`; the options stay those that this object was made with.
-
-        Raises KeyError, RuntimeError, TypeError or ValueError when it does not fit.
-        """
-        training_state.restore(self, state)
 
     def new_generator_optimiser(self) -> torch.optim.Adam:
         """As the phase that `images_shown` lies in wants it."""

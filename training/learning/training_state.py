@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from training.learning.optimisers import restore_moments
 from training.learning.reconstruction import LinearCodes
-
-if TYPE_CHECKING:
-    from training.learning.training_loop import Training
+from training.learning.training_loop import Training
 
 
 def state_of(training: Training) -> dict[str, object]:

@@ -11,7 +11,6 @@ from training.errors import TrainingError
 from training.latents.address import Address, Ground
 from training.latents.choices_file import LONGEST_NOTE
 from training.light_table.events import Loop
-from training.light_table.keys import action_of
 from training.light_table.loop_preview import Preview, Previews
 from training.light_table.session import Place, Session
 from training.light_table.view import (
@@ -140,7 +139,7 @@ class Hands:
 
     def lay_around(self, address: Address) -> None:
         """The hundred that a candidate lies in, with the eye on it."""
-        self._try(lambda: self.session.lay(self.view.place, address.ground))
+        self.attempt(lambda: self.session.lay(self.view.place, address.ground))
         self.look(address.number)
 
     def play(self) -> None:
@@ -159,11 +158,11 @@ class Hands:
     def set_loop_strength(self, strength: float | None) -> None:
         """None: as the ballad or the show has it."""
         loop = self.session.table(self.view.place).loop
-        self._try(lambda: self._loop(Loop(strength=strength, seed=loop.seed)))
+        self.attempt(lambda: self._loop(Loop(strength=strength, seed=loop.seed)))
 
     def note(self, text: str) -> None:
         """The person's note on this painting."""
-        self._try(lambda: self.session.note(self.view.place, text.strip()[:LONGEST_NOTE]))
+        self.attempt(lambda: self.session.note(self.view.place, text.strip()[:LONGEST_NOTE]))
 
     def undo(self) -> None:
         """The last change of this painting."""
@@ -201,20 +200,12 @@ class Hands:
         else:
             self._see(replace(self.view, half=None))
 
-    def press(self, key: str, *, control: bool = False) -> None:
-        """Do what a key stands for; others do nothing."""
-        if control:
-            key = {"z": "u", "Z": "U", "y": "U"}.get(key, "")
-        action = action_of(self, key)
-        if action is not None:
-            self._try(action)
-
     def watch(self) -> None:
         """A loop that was given up for another tab's stops here too."""
         if self.view.looping and self.preview is not None and self.preview.cancelled:
             self._see(replace(self.view, looping=False))
 
-    def _try(self, action: Callable[[], None]) -> None:
+    def attempt(self, action: Callable[[], None]) -> None:
         """Every fault becomes a sentence on the page."""
         try:
             action()

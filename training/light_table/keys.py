@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from training.light_table.hands import Hands
+from training.light_table.hands import Hands
 
 KEYS: tuple[tuple[str, str], ...] = (
     ("← → ↑ ↓", "look at another one of the hundred"),
@@ -30,6 +28,15 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("Esc", "close what is open"),
     ("?", "these keys"),
 )
+
+
+def press(hands: Hands, key: str, *, control: bool = False) -> None:
+    """Do what a key stands for; others do nothing."""
+    if control:
+        key = {"z": "u", "Z": "U", "y": "U"}.get(key, "")
+    action = action_of(hands, key)
+    if action is not None:
+        hands.attempt(action)
 
 
 def action_of(hands: Hands, key: str) -> Callable[[], None] | None:

@@ -13,6 +13,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from training.errors import TrainingError
 from training.latents.address import Address
 from training.light_table.hands import Hands
+from training.light_table.keys import press
 from training.light_table.loop_preview import Previews
 from training.light_table.page_ballads import Ballads, Rail
 from training.light_table.page_candidate import CandidatePane
@@ -77,7 +78,7 @@ class Page:
     def _key(self, event: events.KeyEventArguments) -> None:
         if event.action.keydown:
             control = bool(event.modifiers.ctrl or event.modifiers.meta)
-            self.hands.press(str(event.key.name), control=control)
+            press(self.hands, str(event.key.name), control=control)
 
     def _watch_preview(self) -> None:
         self.hands.watch()

@@ -8,6 +8,7 @@ from nicegui import ui
 
 from training.latents.address import Address
 from training.light_table.hands import Hands
+from training.light_table.keys import press
 from training.light_table.page_parts import (
     News,
     box,
@@ -31,7 +32,7 @@ class CandidatePane:
     def __init__(self, hands: Hands) -> None:
         self._hands, self._news = hands, News()
         with box("side"):
-            self._big = box("picture big").on("click", lambda: hands.press("e"))
+            self._big = box("picture big").on("click", lambda: press(hands, "e"))
             self._facts = box("facts")
             self._actions = box("actions")
             self._three = box("three")
@@ -98,15 +99,15 @@ class CandidatePane:
         hands = self._hands
         table, here = hands.session.table(hands.view.place), hands.view.candidate
         liked = any(a.key() == here.key() for a in table.favourites)
-        button("Choose", lambda: hands.press("Enter"), key="⏎", classes="main")
-        button("★" if liked else "☆", lambda: hands.press("f"), key="f", name="favourite")
+        button("Choose", lambda: press(hands, "Enter"), key="⏎", classes="main")
+        button("★" if liked else "☆", lambda: press(hands, "f"), key="f", name="favourite")
         looping = hands.view.looping
-        button("■ Loop" if looping else "▶ Loop", lambda: hands.press(" "), key="␣", name="loop")
-        button("Breed", lambda: hands.press("b"), key="b")
+        button("■ Loop" if looping else "▶ Loop", lambda: press(hands, " "), key="␣", name="loop")
+        button("Breed", lambda: press(hands, "b"), key="b")
         button(
-            "Halfway", lambda: hands.press("h"), key="h", classes="on" if hands.view.half else ""
+            "Halfway", lambda: press(hands, "h"), key="h", classes="on" if hands.view.half else ""
         )
-        button("Compare", lambda: hands.press("c"), key="c")
+        button("Compare", lambda: press(hands, "c"), key="c")
 
     def _show_three(self) -> None:
         hands, place = self._hands, self._hands.view.place
@@ -134,7 +135,7 @@ class CandidatePane:
             button("as the show", lambda: self._set_strength(None), classes="quiet")
         button(
             f"Re-roll · {loop.seed}",
-            lambda: hands.press("r"),
+            lambda: press(hands, "r"),
             key="r",
             name="re-roll",
             classes="push",

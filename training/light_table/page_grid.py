@@ -8,6 +8,7 @@ from nicegui import ui
 
 from training.latents.address import NEIGHBOURS, Address
 from training.light_table.hands import Hands
+from training.light_table.keys import press
 from training.light_table.page_parts import box, button, candidate_url, image, words
 
 PICK_CELL = "(e) => { const c = e.target.closest('[data-n]'); if (c) emit(+c.dataset.n) }"
@@ -27,7 +28,7 @@ class Grid:
             self._grid = box("grid").on(
                 "click", lambda event: hands.look(int(event.args)), js_handler=PICK_CELL
             )
-            self._grid.on("dblclick", lambda event: hands.press("Enter"), js_handler=PICK_CELL)
+            self._grid.on("dblclick", lambda event: press(hands, "Enter"), js_handler=PICK_CELL)
             self._grid.props["role"] = "listbox"
 
     def show(self) -> None:
@@ -89,16 +90,16 @@ class Grid:
             button(name, lambda: hands.look(0), name="centre")
         with box("stepper push"):
             words("strength")
-            button("−", lambda: hands.press("-"), name="weaker")
+            button("−", lambda: press(hands, "-"), name="weaker")
             words(f"{ground.strength:g}", "value")
-            button("+", lambda: hands.press("+"), name="stronger")
+            button("+", lambda: press(hands, "+"), name="stronger")
         with box("stepper"):
             words("hundred")
-            button("‹", lambda: hands.press("p"), name="hundred before")
+            button("‹", lambda: press(hands, "p"), name="hundred before")
             words(str(ground.seed), "value")
-            button("›", lambda: hands.press("n"), name="another hundred")
-        button("↶", lambda: hands.press("u"), name="undo")
-        button("↷", lambda: hands.press("U"), name="redo")
+            button("›", lambda: press(hands, "n"), name="another hundred")
+        button("↶", lambda: press(hands, "u"), name="undo")
+        button("↷", lambda: press(hands, "U"), name="redo")
 
 
 def ancestors(address: Address) -> list[Address]:

@@ -7,7 +7,7 @@ from functools import partial
 from nicegui import ui
 
 from training.light_table.hands import Hands
-from training.light_table.keys import KEYS
+from training.light_table.keys import KEYS, press
 from training.light_table.page_candidate import picture_facts, show_candidate, show_reference
 from training.light_table.page_parts import News, box, button, words
 from training.light_table.view import BESIDE, Beside
@@ -63,10 +63,10 @@ class Over:
                     classes="on" if one == beside else "",
                 )
             loop = "■ Loop" if hands.view.looping else "▶ Loop"
-            button(loop, lambda: hands.press(" "), key="␣", classes="push", name="loop of this")
-            button("Choose", lambda: hands.press("Enter"), key="⏎", name="choose this")
+            button(loop, lambda: press(hands, " "), key="␣", classes="push", name="loop of this")
+            button("Choose", lambda: press(hands, "Enter"), key="⏎", name="choose this")
             smooth = "Smooth" if hands.view.smooth else "Squares"
-            button(smooth, lambda: hands.press("z"), key="z", name="zoom")
+            button(smooth, lambda: press(hands, "z"), key="z", name="zoom")
             button("Close", lambda: hands.enlarge(None), key="Esc")
         besides: dict[Beside, tuple[Beside, ...]] = {
             "alone": (),
