@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+from player.this_program import program_name
+
 PROGRAM = Path(__file__).resolve()
 DEFAULT_SHOW = PROGRAM.parent / "shows" / "inspace"
 
@@ -23,6 +25,7 @@ VERBS = {
     "doctor": ("player.doctor.command", "see before the doors open whether all is well"),
     "preflight": ("player.doctor.command", "do what doctor does"),
     "desk": ("player.desk.command", "see and steer the show on a web page"),
+    "share": ("player.share.command", "send the pictures to other programs, by NDI or as a camera"),
     "controllers": ("player.controllers.command", "make layouts for controllers and a cue sheet"),
     "oscquery": ("player.osc.query_command", "let programs find every OSC address by themselves"),
     "new": ("player.making.new_show", "make a new show that plays at once"),
@@ -38,7 +41,7 @@ _WITH_JOURNAL = ("report", "bundle")
 def build_parser() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(
-        prog="run_installation.py",
+        prog=program_name(),
         allow_abbrev=False,
         description="Shows a set of ballads on several screens, drawn live by a generator.",
         epilog="Without a display it plays headless. Esc, q, Ctrl-C and SIGTERM end it.",
@@ -102,8 +105,17 @@ def add_play_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--front-buffer",
         type=Path,
+        nargs="?",
+        const=Path(),
         metavar="FILE",
-        help="headless: keep what the screens show in this file, for programs that watch it",
+        help="keep what the screens show, for programs that watch it, in this file or, without "
+        "one, where `share` looks for it; with windows this draws every picture once more",
+    )
+    parser.add_argument(
+        "--front-size",
+        type=_size,
+        metavar="WxH",
+        help="with windows: of a screen in the front buffer (default: 230,000 pixels, as 640x360)",
     )
     parser.add_argument(
         "--thumbnails",
@@ -115,11 +127,21 @@ def add_play_options(parser: argparse.ArgumentParser) -> None:
         help="keep small pictures of the screens for the desk, in this file or, without one, where "
         "the desk looks for them (scripts/play does)",
     )
+    parser.add_argument(
+        "--watch",
+        action="store_true",
+        help="read the show anew, as /reload does, whenever its files have changed",
+    )
     parser.add_argument("--frames", type=_count, metavar="N", help="end after N frames")
     parser.add_argument(
         "--report", type=Path, metavar="FILE", help="write the frame report as JSON"
     )
     parser.add_argument("--osc-port", type=int, default=9000, metavar="PORT", help="default 9000")
+    parser.add_argument(
+        "--osc-tcp",
+        action="store_true",
+        help="OSC over TCP as well, at the same port number (docs/osc.md)",
+    )
     parser.add_argument("--osc-host", default="127.0.0.1", metavar="HOST", help="default 127.0.0.1")
     parser.add_argument(
         "--osc-allow",
@@ -194,7 +216,7 @@ def _run_verb(verb: str, words: Sequence[str]) -> int:
 
 def _verb_parser(verb: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog=f"run_installation.py {verb}", description=f"To {VERBS[verb][1]}."
+        prog=f"{program_name()} {verb}", description=f"To {VERBS[verb][1]}."
     )
     module = import_module(VERBS[verb][0])
     if verb in _WITH_JOURNAL:
@@ -251,23 +273,26 @@ def _play(args: argparse.Namespace) -> int:
                 stamp=args.stamp,
                 plain=args.plain,
                 front=args.front_buffer,
+                front_px=args.front_size,
                 thumbnails=args.thumbnails,
                 report=args.report,
                 snapshot=args.snapshot,
                 osc_host=args.osc_host,
                 osc_port=args.osc_port,
+                osc_tcp=args.osc_tcp,
                 threads=args.threads,
                 state=args.state,
                 journal=args.journal,
                 make_films=args.make_films,
                 falls_back=not args.no_fallback,
+                watch=args.watch,
                 film_decoder=args.film_decoder,
                 allow=tuple(args.osc_allow),
                 program=PROGRAM,
             )
         )
     except ApplicationError as fault:
-        print(f"run_installation.py: {fault}", file=sys.stderr)
+        print(f"{program_name()}: {fault}", file=sys.stderr)
         return 1
     return 0
 

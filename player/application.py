@@ -5,23 +5,24 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import signal
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Protocol, TypeVar
 
-from player.calibration_desk import CalibrationDesk
 from player.caretaker import Caretaker
 from player.clock import wall_ns
 from player.composer import Composer
+from player.conductor import LocalConductor
+from player.disk_writer import DiskWriter
 from player.film_track import FilmTrack
-from player.frame_loop import FrameLoop
+from player.frame_loop import FrameLoop, Presented, Watcher
 from player.frame_report import FrameReport, ReportError, write_report
 from player.house import House, alone, joined
 from player.live.synthesized_source import SynthesizedSource
 from player.live_keys import LiveKeys
+from player.made_folder import made_folder
 from player.missing_films import MissingFilms
 from player.morning_report import MorningReport
 from player.opening import (
@@ -32,34 +33,32 @@ from player.opening import (
     loaded_show,
     resumed_state,
 )
+from player.opening_wall import calibration_desk, opened_wall
 from player.operator_desk import OperatorDesk
 from player.options import ApplicationError, Options
 from player.osc.control import OscControl, OscError
-from player.osc.rows import Names
 from player.osc.udp_socket import address_of
 from player.projectors import ProjectorDesk
+from player.reload.desk import NoReloads
+from player.reload.morph import Editions
+from player.reload.parts import ON_ONE_OF_SEVERAL, ShowParts, names_of, obey_reloads
+from player.reload.reading import Playing
 from player.schedule_desk import ScheduleDesk
 from player.slate_source import SlateSource
 from player.snapshots import Snapshots, write_pictures
 from player.sources import Sources
+from player.stop_signals import stop_on_signals
 from player.sync.settings import SyncError
+from player.upkeep.temperature import Thermometer
 from player.upkeep.wall_time import zone_of
-from player.wall.calibration_file import calibration_path, calibrations_or_warning
-from player.wall.look import look_of
-from player.wall.machine_file import Machine, read_machine_file
-from player.wall.outputs import (
-    OutputError,
-    Wall,
-    has_display,
-    list_monitors,
-    monitors_text,
-    open_wall,
-)
+from player.wall.machine_file import read_machine_file
+from player.wall.outputs import OutputError, Wall, list_monitors, monitors_text
 from player.wall.refresh import describe as describe_cadence
 from player.wall.thumbnails import Thumbnails, ThumbnailsError, usual_path
+from shows.fingerprint import show_fingerprint
+from shows.kept_files import KeptFiles
 from shows.schema import ShowError
-from shows.show import Show, groups_of
-from shows.show_file import resolve_ballad
+from shows.show import Show
 
 _log = logging.getLogger("player")
 
@@ -67,14 +66,28 @@ ENGINE_WAIT_NS = 20_000_000_000  # --mode auto begins with stills after this
 SLATE_PX = 512
 
 
+class _Closes(Protocol):
+    def close(self) -> None: ...
+
+
+_T = TypeVar("_T", bound=_Closes)
+
+
+class _Closing(ExitStack):
+    def keep(self, thing: _T) -> _T:
+        """The same, closed at the end: the last one first."""
+        self.callback(thing.close)
+        return thing
+
+
 def play(options: Options) -> None:
     """Play a show until it ends, is closed, or is told to stop (Ctrl-C, SIGTERM).
 
     Raises ApplicationError with a sentence for everything that keeps it from playing.
     """
-    stopped = _stop_on_signals()
+    stopped = stop_on_signals()
     try:
-        with ExitStack() as closing:
+        with _Closing() as closing:
             _play(options, stopped, closing)
     except (ShowError, OscError, OutputError, ReportError, SyncError) as fault:
         raise ApplicationError(str(fault)) from fault
@@ -88,8 +101,11 @@ def monitors() -> str:
         raise ApplicationError(str(fault)) from fault
 
 
-def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> None:
-    show = loaded_show(options)
+def _play(options: Options, stopped: Callable[[], bool], closing: _Closing) -> None:
+    if options.watch and options.node:
+        raise ApplicationError(f"--watch does not go with --node: {ON_ONE_OF_SEVERAL}.")
+    kept = KeptFiles()
+    show = loaded_show(options, kept)
     for warning in show.warnings:
         _log.warning("%s", warning)
     info = generator_info(show, options)
@@ -100,41 +116,37 @@ def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> 
     closing.callback(house.close)
     film = film_source(show, options, info, check, len(house.screens))
     if film is not None:
-        closing.callback(film.close)
-        film.start()
+        closing.keep(film).start()
     live = live_source(show, options, info, len(house.screens)) if info is not None else None
     opens_with_film = film is not None and bool(check.films)
     if live is not None:
-        closing.callback(live.close)
+        closing.keep(live)
         if not opens_with_film:  # else it would take the time of the first picture
             live.start()
     names = [screen.name for screen in show.settings.screens]
     here = [names[screen] for screen in house.screens]
     machine = read_machine_file(options.machine, here) if options.machine else None
-    control = OscControl(
-        names=Names(partial(resolve_ballad, show), len(names), groups_of(show), show.settings.fps),
-        host=options.osc_host,
-        port=options.osc_port,
-        allow=options.allow,
+    control = closing.keep(
+        OscControl(
+            names=names_of(show),
+            host=options.osc_host,
+            port=options.osc_port,
+            tcp=options.osc_tcp,
+            allow=options.allow,
+        )
     )
-    closing.callback(control.close)
     control.start()
     if stopped():
         return
-    wall = _open_wall(options, len(house.screens), machine)
-    closing.callback(wall.close)
-    if not options.plain:
-        is_software = wall.is_software
-        for place, screen in enumerate(house.screens):
-            wall.set_look(place, look_of(show.settings, screen, software=is_software))
-    slates = SlateSource(show, SLATE_PX)
-    closing.callback(slates.close)
+    wall = closing.keep(opened_wall(options, show, house.screens, machine, control.port))
+    slates = closing.keep(SlateSource(show, SLATE_PX))
     opening = [(show.settings.screens[screen].ballad, 0) for screen in house.screens]
     slates.start([] if opens_with_film else opening)
     report = FrameReport(show.settings.fps)
     report.note("start_to_live_s", None)
-    caretaker = Caretaker(show, options.mode, state=options.state, journal=options.journal)
-    closing.callback(caretaker.close)
+    caretaker = closing.keep(
+        Caretaker(show, options.mode, state=options.state, journal=options.journal)
+    )
     side_px = info.img_resolution if info is not None else 0
     sources = Sources(
         house.screens,
@@ -146,55 +158,79 @@ def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> 
     schedule = ScheduleDesk(
         show, wall_ns=wall_ns, resumed_wall_ns=before.saved_wall_ns if before else None
     )
-    watchers = [caretaker.presented]
+    watchers: list[Watcher] = [caretaker.presented]
+    making: MissingFilms | None = None
     if film is not None and options.make_films and check.missing and live is not None:
-        making = MissingFilms(show, film, options.program, caretaker.event)
-        closing.callback(making.close)
+        making = closing.keep(MissingFilms(show, film, options.program, caretaker.event))
         making.start()
-        watchers.append(lambda presented: making.tend(presented.tick))
+        watchers.append(partial(_tend, making))
         _log.info("Making %d films in the background, for when live cannot.", len(check.missing))
     if options.journal is not None:
         zone = zone_of(show.settings.schedule.timezone if show.settings.schedule else None)
         morning = MorningReport(show.folder, options.journal, options.program, zone, wall_ns)
-        closing.callback(morning.close)
-        watchers.append(lambda presented: morning.tend(presented.tick))
+        watchers.append(partial(_tend, closing.keep(morning)))
     if options.thumbnails is not None:
-        for thumbnails in _thumbnails(options.thumbnails, wall, control.port, house.screens, show):
-            closing.callback(thumbnails.close)
-            watchers.append(thumbnails.presented)
-    snapshots = Snapshots(show.folder / "work" / "snapshots", here)
-    closing.callback(snapshots.close)
-    projectors = ProjectorDesk(show, wall_ns=wall_ns, environment=os.environ)
-    closing.callback(projectors.close)
+        thumbnails = _thumbnails(options.thumbnails, wall, control.port, house.screens, show)
+        watchers += [] if thumbnails is None else [closing.keep(thumbnails).presented]
+    projectors = closing.keep(ProjectorDesk(show, wall_ns=wall_ns, environment=os.environ))
     projectors.start()  # on every machine: each asks first how a projector is
+    thermometer = closing.keep(Thermometer())
+    thermometer.start()
+    composer = Composer(show, wall, slates, house.screens, stamp=options.stamp)
+    told = _always_told(show)
+    desk = OperatorDesk(
+        control,
+        house.conductor,
+        calibration_desk(names, machine, options.machine),
+        wall,
+        house.screens,
+        disk=closing.keep(DiskWriter()),
+        snapshots=Snapshots(made_folder(show.folder) / "work" / "snapshots", here),
+        always_told=told,
+    )
+    if isinstance(house.conductor, LocalConductor):
+        parts = ShowParts(
+            options=options,
+            editions=Editions(show),
+            conductor=house.conductor,
+            sources=sources,
+            composer=composer,
+            wall=wall,
+            desk=desk,
+            control=control,
+            schedule=schedule,
+            projectors=projectors,
+            caretaker=caretaker,
+            films=film,
+            live=live,
+            making=making,
+        )
+        playing = Playing(show, info, slates, check, show_fingerprint(show), told)
+        closing.callback(obey_reloads(parts, playing, kept, _always_told))
+    else:
+        desk.obeys_reload(NoReloads(ON_ONE_OF_SEVERAL))
     loop = FrameLoop(
         show.settings.fps,
         wall,
         sources=sources,
         conductor=house.conductor,
-        composer=Composer(show, wall, slates, house.screens, stamp=options.stamp),
-        desk=OperatorDesk(
-            control,
-            house.conductor,
-            _calibration_desk(names, machine, options.machine),
-            wall,
-            house.screens,
-            snapshots=snapshots,
-            always_told=_always_told(show),
-        ),
+        composer=composer,
+        desk=desk,
         report=report,
         clock=house.clock,
         schedule=schedule,
         watchers=watchers,
         alive=caretaker.alive,
+        heat=lambda: thermometer.heat,
         origin_ns=house.origin_ns,
     )
     _log.info(
-        "Playing %s on %s. OSC: %s port %d.",
+        "Playing %s on %s. OSC: %s port %d%s.",
         show.settings.title,
         wall.describe(),
         options.osc_host,
         control.port,
+        ", UDP and TCP" if options.osc_tcp else "",
     )
     hz = wall.refresh_hz()
     if hz is not None:
@@ -220,16 +256,25 @@ def _play(options: Options, stopped: Callable[[], bool], closing: ExitStack) -> 
     _log.info("%s", summary(report.as_dict()))
 
 
+class _Tends(Protocol):
+    def tend(self, tick: int) -> None: ...
+
+
+def _tend(one: _Tends, presented: Presented) -> None:
+    one.tend(presented.tick)
+
+
 def _thumbnails(
     path: Path, wall: Wall, osc_port: int, screens: tuple[int, ...], show: Show
-) -> Iterator[Thumbnails]:
-    """One, or none where its file cannot be made: then the show goes on without pictures there."""
+) -> Thumbnails | None:
+    """None where their file cannot be made: then the show goes on without pictures there."""
     settings = show.settings
     file = path if path.name else usual_path(osc_port)
     try:
-        yield Thumbnails(wall, file, screens, len(settings.screens), float(settings.fps))
+        return Thumbnails(wall, file, screens, len(settings.screens), float(settings.fps))
     except ThumbnailsError as fault:
         _log.warning("%s", fault)
+        return None
 
 
 def _note_run(
@@ -287,7 +332,7 @@ def _minute_facts(sources: Sources, schedule: ScheduleDesk) -> Mapping[str, obje
     return facts
 
 
-def _always_told(show: Show) -> list[tuple[str, int]]:
+def _always_told(show: Show) -> tuple[tuple[str, int], ...]:
     told = []
     for target in show.settings.osc.send_to:
         address = address_of(target.host, target.port)
@@ -295,37 +340,7 @@ def _always_told(show: Show) -> list[tuple[str, int]]:
             _log.warning("osc.send_to: nobody knows %s; it is told nothing.", target.host)
         else:
             told.append(address)
-    return told
-
-
-def _calibration_desk(
-    names: Sequence[str], machine: Machine | None, machine_file: Path | None
-) -> CalibrationDesk:
-    """What was saved live goes before what stands in the machine file."""
-    first = {
-        screen.name: screen.calibration
-        for screen in (machine.screens if machine else ())
-        if screen.calibration is not None
-    }
-    if machine_file is None:
-        return CalibrationDesk(names, first, None)
-    path = calibration_path(machine_file)
-    saved, warning = calibrations_or_warning(path)
-    if warning:
-        _log.warning("%s", warning)
-    return CalibrationDesk(names, {**first, **saved}, path)
-
-
-def _open_wall(options: Options, screens: int, machine: Machine | None) -> Wall:
-    kind = options.outputs or (machine.outputs if machine else None)
-    if kind is None:
-        kind = "windows" if has_display() else "headless"
-    elif kind != "headless" and not has_display():
-        _log.warning("There is no display here, so --outputs %s becomes headless.", kind)
-        kind = "headless"
-    if kind == "headless" and options.outputs is None:
-        _log.warning("There is no display here: playing headless.")
-    return open_wall(kind, screens, options.size, machine, options.front)
+    return tuple(told)
 
 
 def summary(report: dict[str, object]) -> str:
@@ -335,20 +350,6 @@ def summary(report: dict[str, object]) -> str:
         f"{report['frames_repeated']} repeated, {report['frames_dropped']} dropped; "
         f"first picture after {report['start_to_first_picture_s']} s."
     )
-
-
-def _stop_on_signals() -> Callable[[], bool]:
-    """True from the first SIGINT or SIGTERM on."""
-    received: list[int] = []
-
-    def note(number: int, _frame: object) -> None:
-        received.append(number)
-
-    signal.signal(signal.SIGINT, note)
-    signal.signal(signal.SIGTERM, note)
-    if sys.platform == "win32":
-        signal.signal(signal.SIGBREAK, note)
-    return lambda: bool(received)
 
 
 @contextmanager

@@ -9,11 +9,13 @@ import os
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import assert_never
 
 from player import commands
 from player.commands import CalibrationCommand, CommandError
+from player.disk_writer import Work
 from player.wall.calibration import (
     FIELDS,
     IDENTITY,
@@ -68,10 +70,11 @@ class CalibrationDesk:
         """Of every screen, in order."""
         return tuple(self._calibrations)
 
-    def obey(self, command: CalibrationCommand, tick: int | None = None) -> str:
-        """Do what the operator asks, and answer. tick: of the house clock, see `set`.
+    def obey(self, command: CalibrationCommand, tick: int | None = None) -> str | Work:
+        """Do what the operator asks, and answer; what waits for the disk is given back to be done.
 
-        Raises CommandError with a sentence; then nothing has changed.
+        tick: of the house clock, see `set`. Raises CommandError with a sentence; then nothing has
+        changed.
         """
         match command:
             case commands.SetCalibration(screen, field, values):
@@ -136,23 +139,19 @@ class CalibrationDesk:
         self._calibrations[change.screen] = change.after
         return change
 
-    def save(self) -> str:
-        """Writes the file and says where. It waits for the disk. Raises CommandError."""
-        if self._path is None:
+    def save(self) -> Work:
+        """What writes the calibrations as they are now, and says where; it waits for the disk.
+
+        Raises CommandError where there is no file to save to.
+        """
+        path = self._path
+        if path is None:
             raise CommandError(
                 "there is no file to save the calibration to: start the player with a machine "
                 "file (--machine), beside which it is kept"
             )
         named = dict(zip(self._names, self._calibrations, strict=True))
-        try:
-            written = write_calibrations(self._path, {**named, **self._others})
-        except ShowError as fault:
-            raise CommandError(str(fault)) from fault
-        if not written:
-            return f"{self._path} already holds this calibration"
-        kept = previous_path(self._path)
-        before = f"; the one before: {kept.name}" if os.path.exists(kept) else ""
-        return f"saved to {self._path}{before}"
+        return partial(_write, path, {**named, **self._others})
 
     def value_text(self, screen: int, field: CalibrationField) -> str:
         """As in "gamma 1.1". Raises CommandError for a screen that does not exist."""
@@ -188,6 +187,18 @@ class CalibrationDesk:
         field = change.field
         what = "all values" if field is None else f"{field} {value_text(now, field)}"
         return f"{self._called(change.screen)}, {what}"
+
+
+def _write(path: Path, calibrations: Mapping[str, ScreenCalibration]) -> str:
+    try:
+        written = write_calibrations(path, calibrations)
+    except ShowError as fault:
+        raise CommandError(str(fault)) from fault
+    if not written:
+        return f"{path} already holds this calibration"
+    kept = previous_path(path)
+    before = f"; the one before: {kept.name}" if os.path.exists(kept) else ""
+    return f"saved to {path}{before}"
 
 
 def _one_step(last: Change, new: Change) -> bool:

@@ -74,6 +74,13 @@ class Caretaker:
             wall=wall.describe(),
         )
 
+    def take_over(self, show: Show, fingerprint: str) -> None:
+        """The show was read anew; the state that is kept belongs to it from now on."""
+        self._show = show
+        self._teller.take_title(show.settings.title)
+        if self._keeper is not None:
+            self._keeper.take_over(fingerprint)
+
     def alive(self, now_ns: int) -> None:
         """After every present, at this time of the house clock."""
         self._heartbeat.ready()

@@ -118,6 +118,12 @@ def wall_ns() -> int:
     return time.time_ns()
 
 
+def processor_ns() -> int:
+    """Processor time (ns) of this process so far, of all its threads: what it has cost, however
+    busy the machine was with others."""
+    return time.process_time_ns()
+
+
 def boot_id() -> str:
     """What is the same in all processes since the machine was started, and never again after.
 

@@ -231,6 +231,11 @@ class Snapshot:
     """What each screen of this machine shows is kept as a picture."""
 
 
+@dataclass(frozen=True)
+class Reload:
+    """The show is read anew from its files, and played from the next frame on."""
+
+
 TransportCommand = (
     SetBallad
     | SetScreenBallad
@@ -268,7 +273,7 @@ CalibrationCommand = (
 )
 """What `calibration_desk.CalibrationDesk.obey` obeys."""
 
-DeskCommand = QueryValue | Subscribe | Snapshot
+DeskCommand = QueryValue | Subscribe | Snapshot | Reload
 """What `operator_desk.OperatorDesk` does itself."""
 
 Command = TransportCommand | CalibrationCommand | DeskCommand

@@ -12,6 +12,7 @@ from player.cards.frame_strip import strip_picture, strip_rectangle
 from player.cards.identify_card import STRIP_ENLARGED, identify_card
 from player.cards.strip_code import StripError
 from player.frame_source import Pictures
+from player.reload.morph import Editions, mixed_focus
 from player.slate_source import SlateSource, ballad_colour
 from player.source_policy import FILM, LIVE, SLATE
 from player.sources import Choice
@@ -19,7 +20,7 @@ from player.transport import Transport, light_at
 from player.wall.contract import Wall
 from player.wall.shots import Layer, Overlay, Shot
 from shows.show import Show
-from shows.timeline import focus_at, position_at
+from shows.timeline import position_at
 
 # Of relative luminance in a frame: a blackout's ramp, and no more.
 LARGEST_STEP = 1 / 15
@@ -34,10 +35,18 @@ class Composer:
         """screens: which of the show's hang on this wall, in the wall's order. stamp: the strip of
         the frame number is on every picture, not only on cards."""
         self._show, self._wall, self._slates = show, wall, slates
+        self._editions = Editions(show)
         self._screens, self._stamp = screens, stamp
         self._uploaded: dict[str, object] = {}
         self._may_draw_card = True
         self._gain: float | None = None
+
+    def take_over(self, editions: Editions, slates: SlateSource) -> None:
+        """The show was read anew. Stills and cards are uploaded again when they are next seen."""
+        self._editions, self._show, self._slates = editions, editions.show, slates
+        self._uploaded.pop("slate", None)
+        for place in range(len(self._screens)):
+            self._uploaded.pop(f"identify card {place}", None)
 
     def compose(
         self, transport: Transport, tick: int, frame: int, choice: Choice, brightness: float = 1.0
@@ -57,6 +66,7 @@ class Composer:
         if self._stamp or transport.card or transport.identified:
             self._upload("strip", frame, strip_picture(frame)[None])
         gain = self._limited(light_at(transport, tick) * brightness)
+        shares = self._editions.shares(transport.cues, frame)
         self._may_draw_card = True
         shots = []
         for place, screen in enumerate(self._screens):
@@ -71,7 +81,7 @@ class Composer:
             overlays = self._identify_card(place, transport, frame) if identified else []
             if self._stamp or transport.card or identified:
                 overlays += self._strip(place, STRIP_ENLARGED if identified else 1)
-            focus = focus_at(self._show, transport.cues[screen], frame)
+            focus = mixed_focus(shares, screen, frame)
             is_card = test_card is not None
             shots.append(
                 Shot(layers, gain, fit, tuple(overlays), whole=is_card, focus=focus, frame=frame)

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Protocol
 
 from player.commands import TransportCommand
-from player.transport import Transport, apply_command, describe, opening_transport
+from player.reload.cues import carried_cues
+from player.transport import Transport, apply_command, describe, frame_at, opening_transport
 from shows.show import Show
 
 
@@ -49,6 +50,10 @@ class Conductor(Protocol):
         """What there is to tell the operator about the machines in step; empty for one alone."""
         ...
 
+    def skew_ns(self) -> int | None:
+        """How far apart the machines' house clocks are; None for one alone, or not known."""
+        ...
+
 
 class LocalConductor:
     """One machine alone: a command takes effect on the tick that obeys it."""
@@ -71,6 +76,12 @@ class LocalConductor:
     def is_ready(self) -> bool:
         return True
 
+    def take_over(self, show: Show, tick: int) -> None:
+        """The show was read anew: what plays stays where it is, as far as it is still there."""
+        transport, frame = self._transport, frame_at(self._transport, tick)
+        cues = carried_cues(self._show, show, transport.cues, frame)
+        self._show, self._transport = show, replace(transport, cues=cues)
+
     def transport_at(self, tick: int) -> Transport:
         return self._transport
 
@@ -87,3 +98,6 @@ class LocalConductor:
 
     def status(self) -> str:
         return ""
+
+    def skew_ns(self) -> int | None:
+        return None

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from player.films.film_cues import FilmPart, film_parts
+from player.films.film_cues import FilmPart, blended_parts, film_parts
 from player.films.film_source import FilmFrame, FilmPictures
 from player.films.library import Film
 from player.frame_source import SourceStatus
 from player.live_keys import LOOKAHEAD_FRAMES, TransportAt, begun_cues
+from player.reload.morph import Editions, Share
 from player.source_policy import LATE_FRAMES
 from player.transport import frame_at
 from shows.show import Show
-from shows.timeline import Cues
 
 
 class Films(Protocol):
@@ -45,7 +45,7 @@ class ScreenFilm:
 
 @dataclass(frozen=True)
 class _Asked:
-    cues: Cues
+    shares: tuple[Share, ...]
     parts: tuple[tuple[FilmPart, ...], ...]  # per screen
 
 
@@ -53,7 +53,8 @@ class FilmTrack:
     """Keeps the films at the playing frame, so that a failure of live waits for no seek."""
 
     def __init__(self, show: Show, screens: tuple[int, ...], films: Films) -> None:
-        self._show, self._screens, self._films = show, screens, films
+        self._editions = Editions(show)
+        self._screens, self._films = screens, films
         self._asked: dict[int, tuple[_Asked, ...]] = {}  # newest first: two may be on their way
 
     @property
@@ -66,6 +67,10 @@ class FilmTrack:
     def tend(self, now_ns: int) -> None:
         self._films.tend(now_ns)
 
+    def take_over(self, editions: Editions) -> None:
+        """The show was read anew."""
+        self._editions = editions
+
     def ask_ahead(self, tick: int, transport_at: TransportAt) -> None:
         """Ask for this tick's frame and the next ones, again where a command has changed them."""
         lengths = {ballad_id: film.frames for ballad_id, film in self._films.films.items()}
@@ -76,14 +81,26 @@ class FilmTrack:
         for ahead in range(LOOKAHEAD_FRAMES + 1):
             transport = transport_at(tick + ahead)
             frame = frame_at(transport, tick + ahead)
-            cues = begun_cues(transport.cues, frame)
+            shares = tuple(
+                replace(one, cues=begun_cues(one.cues, frame))
+                for one in self._editions.shares(transport.cues, frame)
+            )
             asked = self._asked.get(frame, ())
-            if asked and asked[0].cues == cues:
+            if asked and asked[0].shares == shares:
                 continue
             parts = tuple(
-                film_parts(self._show, cues[screen], frame, lengths) for screen in self._screens
+                blended_parts(
+                    [
+                        (film_parts(one.show, one.cues[screen], frame, lengths), one.weight)
+                        for one in shares
+                    ]
+                )
+                for screen in self._screens
             )
-            self._asked[frame] = (_Asked(cues, parts), *asked[:1])
+            if asked and asked[0].parts == parts:  # as after a title was read anew
+                self._asked[frame] = (_Asked(shares, parts), *asked[1:])
+                continue
+            self._asked[frame] = (_Asked(shares, parts), *asked[:1])
             self._films.request(
                 frame, [[FilmFrame(part.ballad_id, part.index) for part in one] for one in parts]
             )

@@ -11,7 +11,9 @@ from player.clock import Clock, process_age_ns
 from player.composer import Composer
 from player.conductor import Conductor
 from player.frame_report import FrameReport
-from player.operator_desk import OperatorDesk
+from player.heat import Heat
+from player.operator_desk import Desk
+from player.pace import PaceMeter
 from player.reading import Reading
 from player.schedule_desk import ScheduleDesk
 from player.sources import Choice, Sources
@@ -61,16 +63,18 @@ class FrameLoop:
         sources: Sources,
         conductor: Conductor,
         composer: Composer,
-        desk: OperatorDesk | None,
+        desk: Desk | None,
         report: FrameReport,
         clock: Clock,
         schedule: ScheduleDesk | None = None,
         watchers: Sequence[Watcher] = (),
         alive: Callable[[int], None] = lambda now_ns: None,
+        heat: Callable[[], Heat] = Heat,
         origin_ns: int | None = None,
     ) -> None:
         """watchers: told of every present of the running show, at once; they must not block.
-        alive: told the time of every present, those before the show runs as well.
+        alive: told the time of every present, those before the show runs as well. heat: how hot the
+        machine was lately, at once.
 
         origin_ns: when tick 0 is, on a clock shared with others or with a player that was here
         before; None: ticks begin with `preroll`.
@@ -78,10 +82,12 @@ class FrameLoop:
         self._fps, self._wall, self._clock = fps, wall, clock
         self._sources, self._conductor = sources, conductor
         self._composer, self._desk = composer, desk
-        self._report, self._schedule = report, schedule
+        self._report, self._schedule, self._heat = report, schedule, heat
+        self._pace = PaceMeter(fps)
         self._watchers, self._alive, self._origin_ns = tuple(watchers), alive, origin_ns
         self._longest_early_ns = LONGEST_EARLY_NS + frame_to_ns(1, self._fps)
         self._tick = 0
+        self._drawn_ns = 0  # when the newest frame was
         self._was_seen = False  # a picture, not black
         self._was_live = False
         self._collect_at_tick = 0
@@ -156,7 +162,8 @@ class FrameLoop:
             woken_ns = self._clock.now_ns()
             self._report.stage("wait", woken_ns - waiting_ns)
             self._conductor.tend(self._tick)
-            self._obey()
+            # what is due by the time this tick is shown; a clock that was set makes it no more
+            self._obey(min(max(due_ns - woken_ns, 0), lead_ns))
             self._follow_schedule(woken_ns)
             transport = self._conductor.transport_at(self._tick)
             frame = frame_at(transport, self._tick)
@@ -174,6 +181,7 @@ class FrameLoop:
                 sources=choice.shown,
                 blended=choice.is_blended,
             )
+            self._pace.presented(self._tick, self._drawn_ns - woken_ns, presented_ns - due_ns)
             presented = Presented(self._tick, frame, transport, origin_ns, presented_ns)
             for watcher in self._watchers:
                 watcher(presented)
@@ -218,9 +226,11 @@ class FrameLoop:
             quality=self._sources.quality(),
             engine=self._sources.engine_words(),
             alarm=self._sources.alarm(),
-            fps=0.0 if self._desk is None else self._desk.fps,
             late=counts["late"],
             dropped=counts["dropped"],
+            pace=self._pace.pace,
+            heat=self._heat(),
+            skew_ns=self._conductor.skew_ns(),
         )
 
     def _tick_at(self, now_ns: int) -> int:
@@ -270,7 +280,7 @@ class FrameLoop:
         uploaded_ns = self._clock.now_ns()
         self._wall.draw(shots)
         self._wall.finish()
-        drawn_ns = held_ns = self._clock.now_ns()
+        drawn_ns = held_ns = self._drawn_ns = self._clock.now_ns()
         if due_ns is not None and drawn_ns < due_ns <= drawn_ns + self._longest_early_ns:
             self._clock.wait_until_ns(due_ns - self._refresh_ns())
             held_ns = self._clock.now_ns()
@@ -290,6 +300,6 @@ class FrameLoop:
         hz = self._wall.refresh_hz()
         return int(1_000_000_000 / hz) if hz else 0
 
-    def _obey(self) -> None:
+    def _obey(self, ahead_ns: int = 0) -> None:
         if self._desk is not None:
-            self._desk.obey(self._tick, self._clock.now_ns(), self)
+            self._desk.obey(self._tick, self._clock.now_ns(), self, ahead_ns)

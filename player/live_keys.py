@@ -10,11 +10,15 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from player.frame_source import FrameSource, Pictures, SourceStatus
 from player.governor import Governor, Measured, describe, governed
+from player.reload.morph import Editions, Share, mixed_latents
 from player.transport import Transport, frame_at, tuning_at
 from shows.show import Show
-from shows.timeline import Cues, Tuning, latents_at
+from shows.timeline import Cues, Tuning
 
 # Frames asked of the sources ahead of the one on show: what jitter they may have. On two cores 2 of
 # 4 runs repeated 1.1 % with 4; none of 3 with 6. A command waits for none of them: what it changes
@@ -38,6 +42,15 @@ class Key:
     share: float
 
 
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """A key as it was asked of the engine: of what, how large, and the latents of the screens."""
+
+    shares: tuple[tuple[Share, Tuning], ...]
+    side_px: int
+    latents: tuple[NDArray[np.float32], ...]
+
+
 class LiveKeys:
     """Asks the engine ahead at the quality that the governor allows, and mixes what it made."""
 
@@ -45,11 +58,12 @@ class LiveKeys:
         self, show: Show, screens: tuple[int, ...], live: FrameSource, side_px: int, event: Event
     ) -> None:
         """side_px: of live's full pictures."""
-        self._show, self._screens, self._live = show, screens, live
+        self._editions = Editions(show)
+        self._screens, self._live = screens, live
         self._side_px, self._event = side_px, event
         self._frame_ms = float(1000 / show.settings.fps)
         self._governor = Governor.opening()
-        self._asked: dict[int, tuple[Cues, Tuning, int]] = {}
+        self._asked: dict[int, _Asked] = {}
 
     @property
     def governor(self) -> Governor:
@@ -62,29 +76,54 @@ class LiveKeys:
     def tend(self, now_ns: int) -> None:
         self._live.tend(now_ns)
 
+    def take_over(self, editions: Editions) -> None:
+        """The show was read anew."""
+        self._editions = editions
+
     def ask_ahead(self, tick: int, transport_at: TransportAt) -> None:
-        """Ask for this tick's keys and the next ones, again where a command has changed them."""
+        """Ask for this tick's keys and the next ones, again where something has changed them."""
         level = self._governor.level
         side_px = 0 if level.divisor == 1 else self._side_px // level.divisor
-        wanted: dict[int, tuple[Cues, Tuning]] = {}
+        wanted: dict[int, tuple[tuple[Share, Tuning], ...]] = {}
         for ahead in range(LOOKAHEAD_FRAMES + 1):
             transport = transport_at(tick + ahead)
             for key in keys_of(frame_at(transport, tick + ahead), level.stride):
                 if key not in wanted:
-                    tuning = tuning_at(self._show, transport, key)
-                    wanted[key] = begun_cues(transport.cues, key), tuning
+                    wanted[key] = self._shares(transport, key)
         first = next(iter(wanted))
         self._live.play(first)
         # what a pause leaves unasked for stays made
         kept = range(first, first + LOOKAHEAD_FRAMES + level.stride + 1)
         self._asked = {key: asked for key, asked in self._asked.items() if key in kept}
-        for key, (cues, tuning) in wanted.items():
-            if self._asked.get(key) != (cues, tuning, side_px):
-                self._asked[key] = (cues, tuning, side_px)
-                latents = [
-                    latents_at(self._show, cues, screen, key, tuning) for screen in self._screens
-                ]
-                self._live.request(key, latents, side_px or None)
+        for key, shares in wanted.items():
+            before = self._asked.get(key)
+            if before is None or (before.shares, before.side_px) != (shares, side_px):
+                self._ask(key, shares, side_px, before)
+
+    def _shares(self, transport: Transport, key: int) -> tuple[tuple[Share, Tuning], ...]:
+        return tuple(
+            (
+                Share(one.show, begun_cues(one.cues, key), one.weight),
+                tuning_at(one.show, transport, key),
+            )
+            for one in self._editions.shares(transport.cues, key)
+        )
+
+    def _ask(
+        self,
+        key: int,
+        shares: tuple[tuple[Share, Tuning], ...],
+        side_px: int,
+        before: _Asked | None,
+    ) -> None:
+        """What changes no picture, such as a title read anew, is not asked of the engine again."""
+        latents = tuple(mixed_latents(shares, screen, key) for screen in self._screens)
+        self._asked[key] = _Asked(shares, side_px, latents)
+        if before is not None and before.side_px == side_px:
+            pairs = zip(before.latents, latents, strict=True)
+            if all(np.array_equal(old, new) for old, new in pairs):
+                return
+        self._live.request(key, list(latents), side_px or None)
 
     def found(self, frame: int) -> tuple[tuple[Key, ...], int | None]:
         """What there is for a frame, and by how many frames it is older; None: there is nothing."""

@@ -49,7 +49,7 @@ class MissingFilms:
         self._folder = films_folder(show)
         self._look_at_tick: int | None = None
         self._seen: set[tuple[str, int]] = set()
-        self._check: FilmCheck | None = None
+        self._check: tuple[Show, FilmCheck] | None = None
         self._checker: threading.Thread | None = None
         self._is_told = False
 
@@ -61,15 +61,16 @@ class MissingFilms:
     def tend(self, tick: int) -> None:
         """Once per tick; cheap."""
         if self._check is not None:
-            self._source.adopt(self._check.films)
-            self._check = None
+            (show, check), self._check = self._check, None
+            if show is self._show:
+                self._source.adopt(check.films)
         if self._look_at_tick is not None and tick < self._look_at_tick:
             return
         self._look_at_tick = tick + LOOK_EVERY_TICKS
         there = self._films_there()
         if there != self._seen and (self._checker is None or not self._checker.is_alive()):
             self._seen = there
-            self._checker = threading.Thread(target=self._judge, daemon=True)
+            self._checker = threading.Thread(target=self._judge, args=(self._show,), daemon=True)
             self._checker.start()
         status = self._maker.poll()
         if status is not None and not self._is_told:
@@ -81,14 +82,18 @@ class MissingFilms:
             _log.info("%s", sentence)
             self._event("film", sentence)
 
+    def take_over(self, show: Show) -> None:
+        """The show was read anew, and its films were looked at; what is being made goes on."""
+        self._show = show
+
     def close(self) -> None:
         """End what makes them; the parts that are finished stay."""
         self._maker.close()
         if self._checker is not None:
             self._checker.join()
 
-    def _judge(self) -> None:
-        self._check = validate_films(self._show)
+    def _judge(self, show: Show) -> None:
+        self._check = show, validate_films(show)
 
     def _films_there(self) -> set[tuple[str, int]]:
         try:

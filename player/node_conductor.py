@@ -48,6 +48,8 @@ class Sync(Protocol):
 
     def status(self) -> str: ...
 
+    def skew_ns(self) -> int | None: ...
+
 
 class NodeConductor:
     """A Conductor whose transports are the states that the leader announces.
@@ -105,6 +107,9 @@ class NodeConductor:
 
     def status(self) -> str:
         return self._sync.status()
+
+    def skew_ns(self) -> int | None:
+        return self._sync.skew_ns()
 
     def _lead_what_was_sent(self, text: str, tick: int) -> None:
         try:

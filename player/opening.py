@@ -10,9 +10,11 @@ from player.films.library import FilmCheck, validate_films
 from player.live.ring_layout import Geometry
 from player.live.synthesized_source import SynthesizedSource
 from player.options import Options
+from player.this_program import command
 from player.upkeep.saved_state import Resumed
 from player.upkeep.state_file import resumed
 from shows.generator_file import GeneratorInfo, read_generator_info
+from shows.kept_files import KeptFiles
 from shows.schema import ShowError
 from shows.show import Show
 from shows.show_file import load_show
@@ -22,16 +24,16 @@ FOREIGN_PX = (1024, 1024)  # of films that say nothing of themselves, without a 
 _log = logging.getLogger("player")
 
 
-def loaded_show(options: Options) -> Show:
-    """The show, with the latents where they are needed. Raises ShowError."""
+def loaded_show(options: Options, kept: KeptFiles | None = None) -> Show:
+    """The show, with the latents where they are needed. Raises ShowError. kept: see `load_show`."""
     if options.mode == "slate":
-        return load_show(options.show, latents=False)
+        return load_show(options.show, latents=False, kept=kept)
     try:
-        return load_show(options.show, latents=True)
+        return load_show(options.show, latents=True, kept=kept)
     except ShowError as fault:
         if options.mode != "film":
             raise
-        show = load_show(options.show, latents=False)
+        show = load_show(options.show, latents=False, kept=kept)
         _log.warning("Whether the films are of this show cannot be told: %s", fault)
         return show
 
@@ -74,7 +76,8 @@ def checked_films(show: Show, options: Options) -> FilmCheck:
     if options.mode == "film" and not check.films:
         _log.warning(
             "There are no films of this show yet: the paintings are shown as stills. "
-            "Make them with: python run_installation.py export"
+            "Make them with: %s",
+            command("export", "--show", str(show.folder)),
         )
     return check
 
@@ -101,12 +104,14 @@ def live_source(
 ) -> SynthesizedSource:
     """Not started."""
     geometry = Geometry(screens, info.num_ws, info.w_dim, info.img_resolution, info.img_resolution)
-    return SynthesizedSource(
-        geometry,
-        factory_args={
-            "path": str(show.generator_path.resolve()),
-            "screens": screens,
-            "noise_mode": show.settings.noise_mode,
-            "threads": options.threads,
-        },
-    )
+    return SynthesizedSource(geometry, factory_args=engine_arguments(show, options, screens))
+
+
+def engine_arguments(show: Show, options: Options, screens: int) -> dict[str, object]:
+    """What the engine is told at its start."""
+    return {
+        "path": str(show.generator_path.resolve()),
+        "screens": screens,
+        "noise_mode": show.settings.noise_mode,
+        "threads": options.threads,
+    }

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from player import commands
 from player.calibration_desk import CalibrationDesk
 from player.commands import CalibrationCommand, Command, CommandError, QueryStatus
 from player.conductor import Conductor
+from player.disk_writer import DiskWriter, Work
 from player.osc.control import OscControl, Request
 from player.osc.feedback import Feedback, TooManySubscribersError
 from player.osc.values import as_text, value_of
@@ -18,8 +19,6 @@ from player.snapshots import Snapshots
 from player.wall.contract import Wall
 from shows.schema import ShowError
 
-NS_PER_S = 1_000_000_000
-
 
 class Read(Protocol):
     """What the frame loop tells of itself, when it is asked."""
@@ -27,6 +26,34 @@ class Read(Protocol):
     def status_line(self) -> str: ...
 
     def reading(self) -> Reading: ...
+
+
+class Desk(Protocol):
+    """Who tells the frame loop what is wanted, and hears what was shown."""
+
+    def obey(self, tick: int, now_ns: int, read: Read, ahead_ns: int = 0) -> None:
+        """Do all that is asked for by the time this tick is shown, `ahead_ns` from now."""
+        ...
+
+    def tell(self, presented_ns: int, read: Read) -> None:
+        """A frame is presented."""
+        ...
+
+
+class Reloads(Protocol):
+    """Who reads the show anew."""
+
+    def ask(self, answer: Callable[[bool, str], None]) -> None:
+        """Begin to read; the answer is given, in this thread, when it is through."""
+        ...
+
+    def tend(self, tick: int) -> None:
+        """Once per tick, before anything is obeyed."""
+        ...
+
+    def status(self) -> str:
+        """What there is to tell about it; empty if there is nothing."""
+        ...
 
 
 class OperatorDesk:
@@ -40,52 +67,68 @@ class OperatorDesk:
         wall: Wall,
         screens: tuple[int, ...],
         *,
+        disk: DiskWriter,
         snapshots: Snapshots | None = None,
         always_told: Sequence[object] = (),
     ) -> None:
         """calibration: of all screens of the show; `screens` are those that hang on this wall.
+        disk: does what waits for the disk, and answers then.
         always_told: socket addresses that are sent what changes without subscribing."""
         self._control, self._conductor = control, conductor
         self._calibration, self._wall, self._screens = calibration, wall, screens
-        self._snapshots = snapshots
-        self._feedback = Feedback(control.send, tuple(always_told))
-        self._presented_ns: deque[int] = deque()
+        self._disk, self._snapshots = disk, snapshots
+        self._reloads: Reloads | None = None
+        self._feedback = Feedback(control.send, tuple(always_told), control.reaches)
         self._hand_over()
 
-    @property
-    def fps(self) -> float:
-        """Frames presented in the second before the last one."""
-        return float(len(self._presented_ns))
+    def obey(self, tick: int, now_ns: int, read: Read, ahead_ns: int = 0) -> None:
+        """Obey all that is due within `ahead_ns`, when this tick is shown, as of this tick.
 
-    def obey(self, tick: int, now_ns: int, read: Read) -> None:
-        """Obey all that waits, as of this tick. Keys: i shows the identify cards, c the card."""
+        Keys: i shows the identify cards, c the card.
+        """
+        if self._reloads is not None:
+            self._reloads.tend(tick)
         for key in self._wall.take_keys():
             transport = self._conductor.transport_at(tick)
             if key == "i":
                 self._conductor.obey(commands.Identify(None, not transport.identified), tick)
             elif key == "c":
                 self._conductor.obey(commands.ShowCard(not transport.card), tick)
-        for request in self._control.take_requests():
+        for request in self._control.take_requests(ahead_ns):
+            if self._reloads is not None and isinstance(request.command, commands.Reload):
+                self._reloads.ask(partial(self._control.reply, request))
+                continue
             try:
                 answer = self._obeyed(request, tick, now_ns, read)
             except (CommandError, ShowError) as fault:
                 self._control.reply(request, False, str(fault))
             else:
-                self._control.reply(request, True, answer)
+                if isinstance(answer, str):
+                    self._control.reply(request, True, answer)
+                else:
+                    self._disk.later(answer, partial(self._control.reply, request))
+
+    def obeys_reload(self, reloads: Reloads) -> None:
+        """Who reads the show anew when that is asked for, from now on."""
+        self._reloads = reloads
+
+    def always_tell(self, always: Sequence[object]) -> None:
+        """Who is sent what changes without subscribing, from now on."""
+        self._feedback.always_tell(tuple(always))
 
     def tell(self, presented_ns: int, read: Read) -> None:
         """Once a frame is presented: subscribers are sent what changed."""
-        self._presented_ns.append(presented_ns)
-        while presented_ns - self._presented_ns[0] >= NS_PER_S:
-            self._presented_ns.popleft()
         if self._feedback.is_due(presented_ns):
             self._feedback.tell(read.reading(), presented_ns)
 
-    def _obeyed(self, request: Request, tick: int, now_ns: int, read: Read) -> str:
+    def _obeyed(self, request: Request, tick: int, now_ns: int, read: Read) -> str | Work:
         command: Command = request.command
+        if isinstance(command, commands.Snapshot | commands.SaveCalibration):
+            self._disk.refuse_if_full()
         match command:
             case QueryStatus():
-                return read.status_line()
+                reloads = "" if self._reloads is None else self._reloads.status()
+                return read.status_line() + self._waiting() + (f"; {reloads}" if reloads else "")
             case commands.QueryValue(path, screen):
                 return as_text(value_of(read.reading(), path, screen))
             case commands.Subscribe(seconds):
@@ -93,6 +136,8 @@ class OperatorDesk:
                     return self._feedback.subscribe(request.sender, seconds, now_ns)
                 except TooManySubscribersError as fault:
                     raise CommandError(str(fault)) from fault
+            case commands.Reload():
+                raise CommandError("this player does not read its show anew")
             case commands.Snapshot():
                 if self._snapshots is None:
                     raise CommandError("this player keeps no snapshots")
@@ -101,7 +146,11 @@ class OperatorDesk:
             return self._calibrated(command, tick)
         return self._conductor.obey(command, tick)
 
-    def _calibrated(self, command: CalibrationCommand, tick: int) -> str:
+    def _waiting(self) -> str:
+        waiting = self._control.waiting
+        return f"; commands that wait for their time {waiting}" if waiting else ""
+
+    def _calibrated(self, command: CalibrationCommand, tick: int) -> str | Work:
         of_screen = commands.SetCalibration | commands.QueryCalibration | commands.ResetCalibration
         if isinstance(command, of_screen) and command.screen not in self._screens:
             raise CommandError(

@@ -17,7 +17,9 @@ class Options:
     without the show's upscaling and surface.
 
     state, journal: see docs/reliability.md. make_films: those that are missing, in the background.
-    thumbnails: a file of small pictures for the desk; the empty path: the OSC port's usual.
+    thumbnails: a file of small pictures for the desk; front: one of what the screens show, of
+    front_px each if there are windows. The empty path: the OSC port's usual. watch: the show's
+    files, and read them anew when they change.
     program: run_installation.py itself. film_decoder: a device type of FFmpeg, as in "cuda".
     """
 
@@ -30,12 +32,14 @@ class Options:
     stamp: bool = False
     plain: bool = False
     front: Path | None = None
+    front_px: tuple[int, int] | None = None
     thumbnails: Path | None = None
     node: str | None = None
     report: Path | None = None
     snapshot: Path | None = None
     osc_host: str = "127.0.0.1"
     osc_port: int = 9000
+    osc_tcp: bool = False
     threads: int = 1
     state: Path | None = None
     journal: Path | None = None
@@ -43,6 +47,7 @@ class Options:
     falls_back: bool = True
     film_decoder: str = ""
     allow: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    watch: bool = False
     program: Path = Path("run_installation.py")
 
 

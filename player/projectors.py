@@ -73,6 +73,10 @@ class ProjectorDesk:
         if self._thread is not None:
             self._thread.join(timeout=2.0)
 
+    def take_over(self, show: Show) -> None:
+        """The schedule of a show that was read anew; its projectors are the same."""
+        self._schedule = show.settings.schedule
+
     def describe(self) -> str:
         """As in "left is on; right cannot be reached at ..."; empty without projectors."""
         return "; ".join(f"{name} {state}" for name, state in self._states.items())

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from player.heat import Heat
+from player.pace import Pace
 from player.transport import Transport
 from shows.show import Show
 
@@ -12,7 +14,8 @@ from shows.show import Show
 @dataclass(frozen=True)
 class Reading:
     """shown: what the screens of this machine show, by the screen's number from 0. alarm: what is
-    wrong in words, empty if nothing is. fps: frames presented in the last second."""
+    wrong in words, empty if nothing is. pace: of the last whole second. skew_ns: how far apart the
+    machines' house clocks are; None for one alone, or where nothing tells."""
 
     show: Show
     transport: Transport
@@ -23,6 +26,13 @@ class Reading:
     quality: str = ""
     engine: str = ""
     alarm: str = ""
-    fps: float = 0.0
     late: int = 0
     dropped: int = 0
+    pace: Pace = field(default_factory=Pace)
+    heat: Heat = field(default_factory=Heat)
+    skew_ns: int | None = None
+
+    @property
+    def fps(self) -> float:
+        """Frames presented a second, in the last whole second."""
+        return self.pace.fps

@@ -56,6 +56,17 @@ class ScheduleDesk:
             border = newest_border(self._schedule, self._ballads, utc_of(resumed_wall_ns))
             self._obeyed_s = None if border is None else border.at_s
 
+    def take_over(self, show: Show) -> None:
+        """The schedule of a show that was read anew. What plays stays until its next border; the
+        light goes to what it asks for now, no faster than ever. After the first look."""
+        self._schedule, self._ballads = show.settings.schedule, show.ballad_ids
+        self._due, self._is_opening = (), False
+        self._looked_ns = -LOOK_NS  # long ago: the next call looks
+        border = None
+        if self._schedule is not None:
+            border = newest_border(self._schedule, self._ballads, utc_of(self._wall_ns()))
+        self._obeyed_s = None if border is None else border.at_s
+
     def brightness_at(self, now_ns: int) -> float:
         """Light of the screens, 0 to 1, at a time of the house clock. For every tick once.
 

@@ -17,6 +17,7 @@ from shows.schema import Painting, ShowError
 from shows.show import Show
 
 PaintingKey = tuple[str, int]  # ballad id, 0-based index of the painting
+Picture = tuple[object, ...]  # all that decides a still: the painting's file as it was, its crop
 
 
 class SlateSource:
@@ -33,6 +34,8 @@ class SlateSource:
         self._size_px = size_px
         self._stills: dict[PaintingKey, NDArray[np.uint8]] = {}
         self._faults: dict[PaintingKey, str] = {}
+        self._read: dict[Picture, NDArray[np.uint8]] = {}
+        self._carried: dict[Picture, NDArray[np.uint8]] = {}  # read by the one before
         self._handed: tuple[PaintingKey, ...] = ()  # distinct, as in the pixels last handed out
         self._pixels = np.zeros((0, size_px, size_px, 4), np.uint8)
         self._serial = 0
@@ -48,9 +51,18 @@ class SlateSource:
         """Read all paintings; or those named at once, and the rest in a thread of its own."""
         for key in self._all() if first is None else first:
             self._still(key)
-        if first is not None:
+        if first is None:
+            self._carried = {}
+        else:
             self._reader = threading.Thread(target=self._read_rest, daemon=True)
             self._reader.start()
+
+    def followed_by(self, show: Show) -> SlateSource:
+        """The stills of a show that was read anew, not started; a picture that is here already is
+        not read again. May be called from another thread."""
+        following = SlateSource(show, self._size_px)
+        following._carried = dict(self._read)
+        return following
 
     def pictures_for(self, keys: Sequence[PaintingKey], frame: int = 0) -> Pictures:
         """One painting per screen. The same set of distinct paintings keeps its serial."""
@@ -93,7 +105,7 @@ class SlateSource:
             try:
                 painting = self._show.ballad(ballad_id).paintings[index]
                 path = self._show.painting_path(ballad_id, index)
-                still = read_painting(path, painting, self._size_px)
+                still = self._picture(path, painting)
             except (PictureError, ShowError, IndexError) as fault:
                 self._faults[key] = (
                     f"Painting {index + 1} of {ballad_id} cannot be shown as a still and is "
@@ -102,6 +114,23 @@ class SlateSource:
                 still = gradient_card(self._colour_of(ballad_id), self._size_px)
             self._stills[key] = still
         return self._stills[key]
+
+    def _picture(self, path: Path, painting: Painting) -> NDArray[np.uint8]:
+        """Raises PictureError."""
+        try:
+            facts = path.stat()
+        except OSError:
+            return read_painting(path, painting, self._size_px)  # raises what is to be said
+        picture: Picture = (
+            *(path, facts.st_ino, facts.st_size, facts.st_mtime_ns),
+            *(painting.crop, painting.background),
+        )
+        if picture not in self._read:
+            carried = self._carried.get(picture)
+            self._read[picture] = (
+                read_painting(path, painting, self._size_px) if carried is None else carried
+            )
+        return self._read[picture]
 
     def _colour_of(self, ballad_id: str) -> tuple[int, int, int]:
         known = {ballad.id: ballad.colour for ballad in self._show.ballads}

@@ -11,6 +11,7 @@ from player.films.film_source import FilmPictures
 from player.frame_source import SourceStatus
 from player.governor import describe
 from player.live_keys import Event, Key, LiveKeys, TransportAt
+from player.reload.morph import Editions
 from player.source_policy import FILM, HOLD_FRAMES, LIVE, Offer, Policy, Showing, advanced
 
 _log = logging.getLogger(__name__)
@@ -120,6 +121,13 @@ class Sources:
             self._live.tend(now_ns)
         if self._films is not None:
             self._films.tend(now_ns)
+
+    def take_over(self, editions: Editions) -> None:
+        """The show was read anew."""
+        if self._live is not None:
+            self._live.take_over(editions)
+        if self._films is not None:
+            self._films.take_over(editions)
 
     def ask_ahead(self, tick: int, transport_at: TransportAt) -> None:
         """Ask for this tick's frame and the next ones."""

@@ -75,13 +75,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--fade", action="store_true", help="two pictures on every screen")
     parser.add_argument("--sharp", action="store_true", help="enlarged with edges kept")
     parser.add_argument("--surface", choices=get_args(Surface), default="none")
+    parser.add_argument("--front-buffer", type=Path, metavar="FILE", help="kept too")
     parser.add_argument("--json", type=Path, metavar="FILE")
     args = parser.parse_args(arguments)
     match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", args.size)
     if match is None:
         parser.error(f"{args.size!r} is no size; write it as in 1280x720")
     try:
-        wall = open_wall(args.outputs, args.screens, (int(match[1]), int(match[2])))
+        size_px = int(match[1]), int(match[2])
+        wall = open_wall(args.outputs, args.screens, size_px, front=args.front_buffer)
     except OutputError as fault:
         print(fault, file=sys.stderr)
         return 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +17,7 @@ from shows.generator_file import (
     playable_file,
     read_generator_info,
 )
+from shows.kept_files import KeptFiles
 from shows.latent_set import LatentSet, read_latent_set
 from shows.schema import (
     SCHEMA_VERSION,
@@ -84,15 +86,19 @@ def load_ballad(folder: Path, ballad_id: str) -> Ballad:
     return ballad
 
 
-def load_show(folder: Path, *, latents: bool = True) -> Show:
+def load_show(folder: Path, *, latents: bool = True, kept: KeptFiles | None = None) -> Show:
     """Read a whole show. Raises ShowError.
 
     latents=False leaves latent sets and generator alone, as for a show that is still being made.
     The paintings' files need not be there. What is odd but playable is in `Show.warnings`.
+    kept: of an earlier call; files of ballads that are the same as then are not read again.
     """
-    folder = Path(folder)
+    folder, kept = Path(folder), kept or KeptFiles()
     settings = load_settings(folder)
-    ballads = tuple(load_ballad(folder, ballad_id) for ballad_id in settings.ballads)
+    ballads = tuple(
+        kept.read(_ballad_path(folder, ballad_id), partial(load_ballad, folder, ballad_id))
+        for ballad_id in settings.ballads
+    )
     titles = [ballad.title.casefold() for ballad in ballads]
     for index, ballad in enumerate(ballads):
         if titles[index] in titles[:index]:
@@ -102,7 +108,7 @@ def load_show(folder: Path, *, latents: bool = True) -> Show:
             )
     if not latents:
         return Show(folder, settings, ballads, MappingProxyType({}))
-    sets = {ballad.id: _load_latents(folder, settings, ballad) for ballad in ballads}
+    sets = {ballad.id: _load_latents(folder, settings, ballad, kept) for ballad in ballads}
     _sizes_agree(sets)
     playable = playable_file(folder / settings.generator)
     source = playable.relative_to(folder).as_posix()
@@ -166,14 +172,20 @@ def _stay_inside(folder: Path, path: Path, where: str) -> None:
         raise ShowError(f"{where}: leads out of the show's folder; copy the file into it.")
 
 
-def _load_latents(folder: Path, settings: ShowSettings, ballad: Ballad) -> LatentSet:
+def _ballad_path(folder: Path, ballad_id: str) -> Path:
+    return folder / "ballads" / ballad_id / "ballad.yaml"
+
+
+def _load_latents(
+    folder: Path, settings: ShowSettings, ballad: Ballad, kept: KeptFiles
+) -> LatentSet:
     source = f"ballads/{ballad.id}/latents.safetensors"
     path = folder / source
     if not path.is_file():
         raise ShowError(
             f"{source} is missing; project and publish this ballad (python -m training publish)."
         )
-    latents = read_latent_set(path, source)
+    latents = kept.read(path, partial(read_latent_set, path, source))
     if latents.ballad_id != ballad.id:
         raise ShowError(f"{source} belongs to the ballad {latents.ballad_id[:80]!r}.")
     try:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 COMMANDS = (
     *("crash", "exit", "hang", "spin", "raise", "sleep"),
-    *("nan", "oom", "constant", "stale"),
+    *("nan", "oom", "constant", "stale", "nothing"),
 )
 
 
@@ -38,6 +38,7 @@ class FakeEngine:
             threading.Event().wait(self._render_s)
         if command == "constant":
             out[:] = 9
+        if command in ("constant", "nothing"):
             return
         if command == "stale":
             self._painted = ws.copy()

@@ -88,17 +88,26 @@ class Installation:
         assert match is not None, f"ended without saying: {pattern}\n{self.text}"
         return match
 
+    @property
+    def osc_port(self) -> int:
+        return int(self.said(r"OSC: \S+ port (\d+)")[1])
+
     def ask(self, address: str, *args: object) -> str:
         """Send a command; the text of its answer, which must be ok."""
-        port = int(self.said(r"OSC: \S+ port (\d+)")[1])
+        outcome, text = self.answer(address, *args)
+        assert outcome == "ok", (address, text)
+        return text
+
+    def answer(self, address: str, *args: object) -> tuple[str, str]:
+        """Send a command; its answer: ok or error, and the text."""
         builder = OscMessageBuilder(address)
         for arg in args:
             builder.add_arg(arg)
-        self._operator.sendto(builder.build().dgram, ("127.0.0.1", port))
+        self._operator.sendto(builder.build().dgram, ("127.0.0.1", self.osc_port))
         answer = OscMessage(self._operator.recv(8192))
         assert answer.address == "/reply"
-        assert list(answer.params[:2]) == [address, "ok"], answer.params
-        return str(answer.params[2])
+        assert answer.params[0] == address, answer.params
+        return str(answer.params[1]), str(answer.params[2])
 
     def status_with(self, pattern: str, *, seconds: float = START_SECONDS) -> re.Match[str]:
         """The match of the pattern in the answer to /status, asked for until it fits."""

@@ -14,6 +14,7 @@ from player.calibration_desk import CalibrationDesk
 from player.clock import OfflineClock
 from player.composer import Composer
 from player.conductor import LocalConductor
+from player.disk_writer import DiskWriter
 from player.film_track import FilmTrack
 from player.frame_loop import FrameLoop, Watcher
 from player.frame_report import FrameReport
@@ -32,6 +33,7 @@ from tests.loop_fakes import FakeFilms, FakeSource, FakeWall, Shown
 SCREENS = 3
 FRAME_NS = 1_000_000_000 // 30
 LIMIT_NS = 2_000_000_000
+BEGAN_WALL_NS = 1_796_000_000_000_000_000
 
 
 @dataclass
@@ -49,6 +51,7 @@ class Rig:
     stamp: bool = False
     origin_ns: int | None = None
     snapshots: Path | None = None
+    calibration_file: Path | None = None
 
     def __post_init__(self) -> None:
         self.clock = OfflineClock(7_000_000_000)
@@ -59,36 +62,46 @@ class Rig:
             names=Names(partial(resolve_ballad, self.show), SCREENS, {"left": (0, 1)}),
             port=0,
             send=lambda data, _: self.answers.append(tuple(OscMessage(data).params)),
+            clock=self.clock,
+            wall_ns=self.wall_ns,
         )
         screens = tuple(range(SCREENS))
-        conductor = LocalConductor(self.show)
+        conductor = self.conductor = LocalConductor(self.show)
         names = [screen.name for screen in self.show.settings.screens]
-        calibration = self.calibration = CalibrationDesk(names, {}, None)
+        calibration = self.calibration = CalibrationDesk(names, {}, self.calibration_file)
+        self.disk = DiskWriter()
         keys = LiveKeys(self.show, screens, self.live, 64, self.tell) if self.live else None
         track = FilmTrack(self.show, screens, self.films) if self.films else None
         self.sources = Sources(
             screens, live=keys, films=track, falls_back=self.falls_back, event=self.tell
+        )
+        self.composer = Composer(self.show, self.wall, self.slates, screens, stamp=self.stamp)
+        self.desk = OperatorDesk(
+            self.control,
+            conductor,
+            calibration,
+            self.wall,
+            screens,
+            disk=self.disk,
+            snapshots=Snapshots(self.snapshots, names) if self.snapshots else None,
         )
         self.loop = FrameLoop(
             self.show.settings.fps,
             self.wall,
             sources=self.sources,
             conductor=conductor,
-            composer=Composer(self.show, self.wall, self.slates, screens, stamp=self.stamp),
-            desk=OperatorDesk(
-                self.control,
-                conductor,
-                calibration,
-                self.wall,
-                screens,
-                snapshots=Snapshots(self.snapshots, names) if self.snapshots else None,
-            ),
+            composer=self.composer,
+            desk=self.desk,
             report=self.report,
             clock=self.clock,
             origin_ns=self.origin_ns,
             watchers=self.watchers,
             schedule=self.schedule,
         )
+
+    def wall_ns(self) -> int:
+        """The wall clock, which goes with the loop's."""
+        return BEGAN_WALL_NS + self.clock.now_ns()
 
     def tell(self, kind: str, sentence: str) -> None:
         self.events.append((kind, sentence))

@@ -130,11 +130,12 @@ def test_saving_keeps_what_was_there_and_the_screens_of_others(tmp_path: Path) -
     path = tmp_path / "calibration.yaml"
     read = {"north": ScreenCalibration(gamma=1.1), "elsewhere": ScreenCalibration(black=0.1)}
     here = CalibrationDesk(NAMES, read, path)
-    assert here.obey(commands.SaveCalibration()) == f"saved to {path}"
+    save = here.obey(commands.SaveCalibration())
+    assert callable(save) and not path.exists()
+    assert save() == f"saved to {path}"
     here.set(2, "flip", ("both",))
-    answer = here.obey(commands.SaveCalibration())
-    assert answer == f"saved to {path}; the one before: calibration.previous.yaml"
-    assert here.save() == f"{path} already holds this calibration"
+    assert here.save()() == f"saved to {path}; the one before: calibration.previous.yaml"
+    assert here.save()() == f"{path} already holds this calibration"
     saved = read_calibrations(path)
     assert saved["elsewhere"] == read["elsewhere"] and saved["north"] == read["north"]
     assert saved["south"] == ScreenCalibration(flip="both")
@@ -145,7 +146,7 @@ def test_saving_keeps_what_was_there_and_the_screens_of_others(tmp_path: Path) -
 def test_a_disk_that_refuses_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(CommandError, match="file"):
-        desk(tmp_path / "file" / "calibration.yaml").save()
+        desk(tmp_path / "file" / "calibration.yaml").save()()
 
 
 @given(

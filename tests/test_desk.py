@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -17,12 +19,14 @@ from player.desk.alarms import screen_is_wrong, troubles
 from player.desk.command import DeskError, build_door, player_address
 from player.desk.desk import Desk
 from player.desk.hands import Hands
+from player.desk.history import FRAME_TIME, MOST_SAMPLES, SKEW, Sample
 from player.desk.label import read_credits
 from player.desk.pictures import Paintings, ScreenPictures
 from player.desk.player_line import PlayerLine
+from player.desk.plots import bars
 from player.desk.state import ANSWER_NS, SILENT_NS, STALE_NS, DeskState, corners_of
 from player.desk.timeline import playhead, seconds_of_painting, segments_of
-from player.desk.timetable import timetable_of
+from player.desk.timetable import soon_on, timetable_of
 from player.osc.packets import Message, decode_packet, encode_message, encode_reply
 from player.osc.table import ROWS
 from player.upkeep.wall_time import utc_ns
@@ -97,15 +101,57 @@ def test_the_log_has_answers_and_faders_are_one_line() -> None:
     assert [line.outcome for line in lines] == ["ok", "error", "unanswered"]
     assert lines[1].answer == "takes 0 or 1"
     assert (lines[2].times, lines[2].arguments) == (4, (0.3,))
+    state.hear(Message("/reply", ("/brightness", "ok", "0.3")), 20 * S)  # late is an answer too
+    assert state.log[-1].outcome == "ok"
 
 
 def test_late_frames_are_counted_also_over_a_new_start() -> None:
     state = heard(("/status/late", 10), ("/status/dropped", 1))
     for second, (late, dropped) in enumerate([(10, 1), (12, 2), (12, 2), (4, 0)]):
-        state.hear(Message("/status/late", (late,)), 0)
-        state.hear(Message("/status/dropped", (dropped,)), 0)
+        state.hear(Message("/status/late", (late,)), second * 5 * S)
+        state.hear(Message("/status/dropped", (dropped,)), second * 5 * S)
         state.tend(second * 5 * S)
-    assert list(state.samples) == [3, 0, 4] and state.late_in_last_minute() == 7
+    assert state.history.lost() == (3, 0, 4) and state.history.lost_in_last_minute() == 7
+
+
+def test_the_worst_of_five_seconds_is_kept_for_ten_minutes() -> None:
+    state = DeskState()
+    state.tend(0)
+    assert not state.history.samples  # nothing was heard yet
+    for second, worst in enumerate([12.0, 40.0, 13.0, 14.0, 15.0, 16.0, 17.0, 11.0]):
+        state.hear(Message(FRAME_TIME, (worst,)), second * S)
+        state.hear(Message(SKEW, (-1.0,)), second * S)
+        state.tend(second * S)
+    assert state.history.of(FRAME_TIME) == (40.0,) and state.history.of(SKEW) == (None,)
+    state.hear(Message("/status/fps", (30.0,)), 10 * S)  # the worst is the same, so it is not told
+    state.tend(10 * S)
+    state.hear(Message("/status/fps", (30.0,)), 15 * S)
+    state.tend(15 * S)
+    assert state.history.of(FRAME_TIME) == (40.0, 17.0, 11.0)
+    state.tend(20 * S)  # the player is gone: a gap, and no good news
+    assert state.history.lost() == (0, 0, 0, None)
+    kept = state.copy()
+    for sample in range(MOST_SAMPLES):
+        state.hear(Message("/status/fps", (30.0,)), (25 + 5 * sample) * S)
+        state.tend((25 + 5 * sample) * S)
+    assert len(state.history.samples) == MOST_SAMPLES and None not in state.history.lost()
+    assert len(kept.history.samples) == 4
+
+
+def test_bars_stand_on_the_right_and_what_is_over_the_line_is_seen() -> None:
+    drawn = bars((None, 10.0, 40.0, 500.0), limit=33.3, top=41.6, name="Frame <time>", says="33 ms")
+    svg = ElementTree.fromstring(drawn.partition("</svg>")[0] + "</svg>")
+    rects = [(rect.get("class"), float(rect.get("x", ""))) for rect in svg.iter("rect")]
+    assert rects == [("well", 117.0), ("over", 118.0), ("over", 119.0)]
+    heights = [float(rect.get("height", "")) for rect in svg.iter("rect")]
+    reach = 2.5 * 33.3  # what is higher ends there, or the others would vanish
+    assert heights == pytest.approx([32 * 10 / reach, 32 * 40 / reach, 32], abs=0.01)
+    (line,) = svg.iter("line")
+    assert float(line.get("y1", "")) == pytest.approx(32 * (1 - 1 / 2.5), abs=0.01)
+    assert svg.get("aria-label") == "Frame <time>" and "33 ms" in drawn
+    none = ElementTree.fromstring(bars((0, 4), limit=0, top=10, name="Lost"))
+    assert [rect.get("class") for rect in none.iter("rect")] == ["well", "over"]
+    assert not list(none.iter("line"))
 
 
 def test_corners_come_from_the_players_answer() -> None:
@@ -149,8 +195,13 @@ def test_alarms_say_what_is_wrong_and_what_to_do() -> None:
     dark = heard(("/blackout", 1), ("/brightness", 0.1), ("/card", "calibration"), ("/hold", 1))
     assert len(whats(dark)) == 4
     assert whats(heard(("/status/playing", 0), ("/source", "slate"))) == [words.IS_STANDBY.what]
-    bad.samples.extend([15, 10])
+    bad.history.samples.extend([Sample(15), Sample(10), Sample(None)])
     assert "25 frames were late" in whats(bad)[-1]
+    assert whats(heard(("/status/temperature", 84.9))) == []
+    assert whats(heard(("/status/temperature", 85.0))) == ["The player's machine is 85 °C warm."]
+    hot = heard(("/status/temperature", 95.2), ("/status/alarm", "The engine does not run."))
+    assert whats(hot)[0] == "The player's machine is 95 °C hot."  # red, and so before the engine
+    assert whats(heard(("/status/temperature", -1.0))) == []
 
 
 def test_a_screen_is_marked_when_it_shows_what_nobody_asked_for() -> None:
@@ -308,6 +359,7 @@ def test_all_that_is_asked_and_sent_is_in_the_players_table() -> None:
     folder = Path(words.__file__).parent
     text = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
     paths = ["/arrangement", "/hold", "/standby", "/go", "/safe", "/source", "/brightness", "/card"]
+    paths += ["/loop/strength", "/truncation", "/path", FRAME_TIME, SKEW, "/status/temperature"]
     for path in [*paths, "/calibration/undo", "/calibration/save", "/line/next", "/blackout"]:
         assert path in known and f'"{path}"' in text
 
@@ -338,7 +390,30 @@ def test_the_schedule_of_a_day(show: Show) -> None:
     save_settings(show.folder, show.settings.model_copy(update={"schedule": schedule}))
     table = timetable_of(load_show(show.folder), utc_ns("2026-01-14T11:00:00Z"))
     assert table is not None and table.now == "open until 18:00"
-    assert table.coming == (("12:00", "Ballad number 2"), ("15:00", words.EVERY_OWN))
+    assert [(coming.time, coming.title) for coming in table.coming] == [
+        ("12:00", "Ballad number 2"),
+        ("15:00", words.EVERY_OWN),
+    ]
+
+
+def test_a_screen_says_what_the_schedule_brings_within_the_hour(show: Show) -> None:
+    schedule = Schedule.model_validate(
+        {
+            "timezone": "Europe/London",
+            "ballads": [{"at": "12:00", "ballad": "ballad-2"}, {"at": "15:00", "ballad": "each"}],
+        }
+    )
+    scheduled = replace(show, settings=show.settings.model_copy(update={"schedule": schedule}))
+
+    def soon(time: str, number: int) -> tuple[str, str] | None:
+        now_ns = utc_ns(f"2026-01-14T{time}Z")
+        coming = soon_on(scheduled, timetable_of(scheduled, now_ns), number, now_ns)
+        return coming and (coming.time, coming.title)
+
+    assert soon("10:59:59", 4) is None
+    assert soon("11:00:00", 4) == ("12:00", "Ballad number 2")
+    assert soon("14:30:00", 4) == ("15:00", "Ballad number 4")  # each its own
+    assert soon_on(show, timetable_of(show, 0), 4, 0) is None
 
 
 def test_credits_are_cut_at_a_whole_line(tmp_path: Path) -> None:

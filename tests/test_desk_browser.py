@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -36,20 +37,27 @@ def free_udp_port() -> int:
 
 
 class House:
-    """A show, its player, and what the player's screens show."""
+    """A show, its player, and what the player's screens show. `heat` has what the graphics card's
+    tool tells, in degrees Celsius."""
 
     def __init__(self, folder: Path) -> None:
         self.show: Show = make_live_show(folder / "show", moving=False)
         (self.show.folder / "credits.txt").write_text("Anna Painter, CC BY 4.0\n", encoding="utf-8")
         self.port = free_udp_port()
         self.front, self.thumbnails = folder / "front", folder / "thumbnails"
+        self.heat, self.tools = folder / "heat", folder / "tools"
+        self.heat.write_text("60, 1\n")
+        self.tools.mkdir()
+        tool = self.tools / "nvidia-smi"
+        tool.write_text(f"#!/bin/sh\ncat '{self.heat}'\n")
+        tool.chmod(0o755)
         self.player = self.start()
 
     def start(self) -> Installation:
         words: list[object] = ["--show", self.show.folder, "--mode", "slate", "--size", "64x36"]
         words += ["--outputs", "headless", "--osc-port", self.port]
         words += ["--front-buffer", self.front, "--thumbnails", self.thumbnails]
-        return Installation(*words)
+        return Installation(*words, PATH=f"{self.tools}:{os.environ['PATH']}")
 
     def desk(self, *words: object, **environment: str) -> DeskProcess:
         words = ("--thumbnails", self.thumbnails, *words)
@@ -159,6 +167,114 @@ def test_light_and_blackout_with_two_presses(house: House, desk: DeskProcess, co
     tab.page.locator(".keys-list.hidden").wait_for(state="attached")
     tab.click("Safe")
     tab.sees("100 %", ".slider .value")
+    assert tab.complaints == []
+
+
+def test_the_feeling_is_moved_and_goes_back(house: House, desk: DeskProcess, context: Any) -> None:
+    tab = Tab(context, desk.address)
+    tab.sees("Playing", ".state")
+
+    def is_at(path: str, value: float) -> bool:
+        return wait_for(lambda: abs(float(house.player.ask(path)) - value) < 0.006, seconds=20)
+
+    tab.page.get_by_label("Loop strength", exact=True).fill("150")
+    assert is_at("/loop/strength", 1.5)
+    tab.sees("150 %", ".feel .value")
+    tab.page.get_by_label("Truncation", exact=True).fill("50")
+    assert is_at("/truncation", 0.5)
+    assert house.show.settings.path == "linear"
+    tab.click("Smooth")
+    assert wait_for(lambda: house.player.ask("/path") == "smooth", seconds=20)
+    tab.page.locator(".feel .button.on", has_text="Smooth").wait_for()
+    for name in ("Loop strength", "Truncation", "Path"):
+        tab.click(f"{name} as the show has it")
+    assert is_at("/loop/strength", 1)
+    assert is_at("/truncation", house.show.settings.truncation_psi)
+    assert wait_for(lambda: house.player.ask("/path") == "linear", seconds=20)
+    tab.sees("100 %", ".feel .value")
+    assert tab.complaints == []
+
+
+def test_a_slider_in_the_hand_is_not_moved_by_others(
+    house: House, desk: DeskProcess, context: Any
+) -> None:
+    tab, other = Tab(context, desk.address), Tab(context, desk.address)
+    slider = tab.page.get_by_label("Loop strength", exact=True)
+    box = slider.bounding_box()
+    tab.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    tab.page.mouse.down()
+    assert wait_for(lambda: house.player.ask("/loop/strength") == "2", seconds=20)
+    house.player.ask("/loop/strength", 3.0)
+    other.sees("300 %", ".feel .value")
+    # longer than a slider that was let go stays the hand's
+    assert house.player.reaches(house.player.frame() + 60)
+    assert slider.input_value() == "200"
+    tab.page.mouse.up()
+    tab.sees("300 %", ".feel .value")
+    assert slider.input_value() == "300"
+    tab.click("Loop strength as the show has it")
+    tab.sees("100 %", ".feel .value")
+    assert tab.complaints == [] and other.complaints == []
+
+
+def test_a_canon_has_as_many_seconds_as_are_typed(
+    house: House, desk: DeskProcess, context: Any
+) -> None:
+    tab = Tab(context, desk.address)
+    field = tab.page.get_by_label("seconds from screen to screen, in a canon")
+    assert field.input_value() == "5"
+    field.fill("7000")  # more than the player takes: the ones before stay
+    tab.click("Canon")
+    tab.page.locator(".log .entry.ok", has_text="/arrangement canon 5").wait_for()
+    field.fill("7.5")
+    tab.click("Canon")
+    tab.page.locator(".log .entry.ok", has_text="/arrangement canon 7.5").wait_for()
+    assert field.input_value() == "7.5"
+    assert house.player.ask("/arrangement") == "canon"
+    fps = float(house.show.settings.fps)
+    cycle_s = house.show.cycle_frames("ballad-1") / fps
+
+    def apart() -> float:
+        first, second = (float(house.player.ask(f"/screen/{n}/position")) for n in (1, 2))
+        return (first - second) % cycle_s
+
+    assert wait_for(lambda: abs(apart() - 7.5) < 1, seconds=20)
+    tab.click("Each its own")
+    tab.page.locator(".log .entry.ok", has_text="/arrangement each").wait_for()
+    assert tab.complaints == []
+
+
+def test_a_tile_says_what_is_next(house: House, desk: DeskProcess, context: Any) -> None:
+    tab = Tab(context, desk.address)
+    tab.page.locator(".screen:not(.changing)").nth(6).wait_for()
+    tab.sees("next: Line", ".screen:nth-child(2) .next")
+    before = tab.page.locator(".screen:nth-child(2) .title").inner_text()
+    wanted = "Ballad number 5" if before != "Ballad number 5" else "Ballad number 6"
+    tab.click("Screen 2")
+    tab.click(wanted)
+    tab.sees(f"next: {wanted}", ".screen.changing:nth-child(2) .next")
+    assert tab.page.locator(".screen:nth-child(2) .title").inner_text() == before
+    tab.sees("Screen 2, on its way to", ".now .of")
+    tab.sees(wanted, ".screen:nth-child(2):not(.changing) .title")
+    tab.click("Each its own")
+    assert tab.complaints == []
+
+
+def test_ten_minutes_are_drawn_and_heat_is_told(
+    house: House, desk: DeskProcess, context: Any
+) -> None:
+    tab = Tab(context, desk.address)
+    for name in ("Late or dropped", "Frame time", "Lateness"):
+        tab.page.locator(".measure", has_text=name).locator("rect").first.wait_for()
+    tab.sees("33.3 ms", ".measure:has-text('Frame time') .plot")
+    assert tab.page.locator(".measure", has_text="Clocks apart").is_hidden()  # one machine alone
+    tab.sees("60 °C", ".figure .value")
+    house.heat.write_text("97, 1\n")
+    tab.sees("97 °C hot", ".alarm.red")
+    tab.sees("97 °C", ".figure .value.red")
+    tab.sees("graphics card 97 °C", ".health")
+    house.heat.write_text("60, 1\n")
+    tab.page.locator(".alarm.red").wait_for(state="detached")
     assert tab.complaints == []
 
 

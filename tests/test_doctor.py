@@ -340,7 +340,8 @@ def test_the_text_for_people(healthy: Healthy, show: Show, home: Path) -> None:
     assert done.returncode == 1, done.stderr
     lines = done.stdout.splitlines()
     at = next(n for n, line in enumerate(lines) if line.startswith("[ !! ] films"))
-    assert "No film of ballad-2." in lines[at] and "-> Make them: python" in lines[at + 1]
+    assert "No film of ballad-2." in lines[at]
+    assert "-> Make them: " in lines[at + 1] and "run_installation.py export" in lines[at + 1]
     assert lines[0].startswith("[ ok ] show") and lines[-1].startswith("Verdict: amber (")
 
 

@@ -13,6 +13,7 @@ import yaml
 from player.wall.front_buffer import read_front_buffer
 from tests.installation_process import Installation
 from tests.live_show import make_live_show
+from tests.test_hardening_running import limits
 from tests.tick_helpers import wait_for
 
 
@@ -56,3 +57,17 @@ def test_a_screen_is_dimmed_turned_undone_and_saved(tmp_path: Path) -> None:
         np.testing.assert_allclose(
             read_front_buffer(front)[2].astype(int), before[2, ::-1, ::-1], atol=2
         )
+
+
+@pytest.mark.slow
+def test_a_save_on_a_full_disk_is_refused_and_the_show_goes_on(tmp_path: Path) -> None:
+    show = make_live_show(tmp_path / "show", moving=False)
+    machine, saved = tmp_path / "machine.yaml", tmp_path / "calibration.yaml"
+    machine.write_text("schema_version: 1\nscreens: []\n")
+    words = ("--show", show.folder, "--outputs", "headless", "--size", "64x48", "--mode", "slate")
+    full = limits(tmp_path / "limits", "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))")
+    with Installation(*words, "--machine", machine, **full) as run:
+        run.said("Playing")
+        assert run.answer("/save") == ("error", f"{saved} cannot be written: File too large.")
+        assert run.reaches(run.frame() + 30)
+    assert not saved.exists()

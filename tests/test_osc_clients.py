@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from player.clock import wall_ns
 from shows.schema import OscOut, OscTarget
 from shows.show_file import save_settings
 from tests.installation_process import Installation
@@ -123,7 +124,7 @@ def test_oscsend_steers_and_oscdump_hears_it(playing: Playing) -> None:
 
 
 def test_bytes_written_by_hand(playing: Playing) -> None:
-    """Message, bundle with a time tag far ahead, subscription, and answers read with struct."""
+    """Message, bundles with time tags, subscription, and answers read with struct."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as raw:
         raw.bind(("127.0.0.1", 0))
         raw.settimeout(10)
@@ -138,11 +139,15 @@ def test_bytes_written_by_hand(playing: Playing) -> None:
         assert ask(ballad)[:2] == ("/ballad", "ok")
         assert ask(b"/ballad\0,\0\0\0") == ("/ballad", "ok", "ballad-1")
         hold = b"/hold\0\0\0,T\0\0"
-        in_a_year = struct.pack(">II", 0xF0000000, 0)
-        bundle = b"#bundle\0" + in_a_year
-        for message in (hold, b"/hold\0\0\0,\0\0\0"):
-            bundle += struct.pack(">i", len(message)) + message
-        assert ask(bundle)[:2] == ("/hold", "ok")
+        elements = b"".join(
+            struct.pack(">i", len(message)) + message for message in (hold, b"/hold\0\0\0,\0\0\0")
+        )
+        since_1900_s = wall_ns() // 10**9 + 2_208_988_800
+        in_an_hour = b"#bundle\0" + struct.pack(">II", since_1900_s + 3600, 0)
+        refused = ask(in_an_hour + elements)
+        assert refused[:2] == ("/hold", "error") and "is the sender's clock right?" in refused[2]
+        an_hour_ago = b"#bundle\0" + struct.pack(">II", since_1900_s - 3600, 0)
+        assert ask(an_hour_ago + elements)[:2] == ("/hold", "ok")
         assert ask(b"/hold\0\0\0,\0\0\0") == ("/hold", "ok", "1")
         assert ask(b"/nowhere\0\0\0\0,\0\0\0")[:2] == ("/nowhere", "error")
         raw.sendto(b"/subscribe\0\0,f\0\0" + struct.pack(">f", 5), ("127.0.0.1", playing.port))

@@ -12,8 +12,9 @@ from pythonosc.osc_message import OscMessage
 
 from player import commands
 from player.commands import Command, CommandError
-from player.osc.control import OscControl, OscError, Request, Sender
+from player.osc.control import OscControl, OscError, Request
 from player.osc.port_holder import udp_port_holder
+from player.osc.ports import Sender
 from player.osc.rows import Names
 from player.osc.table import parse_message
 from shows.schema import ShowError

@@ -24,6 +24,7 @@ from player.osc.rows import Row
 from player.osc.table import BY_PATH, LIMITS, ROWS
 from player.osc.values import READ_OF_ALL, READ_OF_SCREEN, as_text, value_of
 from player.reading import Reading
+from player.reload.desk import NoReloads
 from player.transport import apply_command, frame_at, opening_transport, tuning_at
 from player.transport_text import transport_of, transport_text
 from player.wall.calibration import FIELDS
@@ -66,6 +67,13 @@ def test_the_limits_told_are_those_of_the_calibration(field: str) -> None:
             assert fits, (field, value)
 
 
+class ReadsAtOnce(NoReloads):
+    """Stands for a show that is read anew."""
+
+    def ask(self, answer: Callable[[bool, str], None]) -> None:
+        answer(True, "read anew: title")
+
+
 @dataclass(eq=False)
 class Played:
     """A loop past its preroll, with a real port; screens are counted from 0 here."""
@@ -78,9 +86,11 @@ class Played:
         """One message from liblo, obeyed before this returns."""
         address = path.replace("{screen}", "2").replace("{group}", "left")
         port = str(self.rig.control.port)
+        before = len(self.rig.answers)
         subprocess.run(["oscsend", "localhost", port, address, *words], check=True)
-        assert wait_for(lambda: bool(self.rig.control._requests.qsize())), address
+        assert wait_for(lambda: bool(self.rig.control._due)), address
         self.rig.run(1)
+        assert wait_for(lambda: len(self.rig.answers) > before), address
 
     @property
     def reading(self) -> Reading:
@@ -151,6 +161,7 @@ EFFECTS: dict[str, tuple[list[tuple[str, ...]], Check, object]] = {
         (False, True, False),
     ),
     "/panic": ([("/card", "s", "calibration"), ()], lambda p: p.reading.transport.card, False),
+    "/reload": ([()], lambda p: p.rig.answers[-1][2], "read anew: title"),
     "/status": ([()], lambda p: "painting" in p.rig.answers[-1][2], True),
     "/subscribe": ([("f", "5")], lambda p: p.rig.run(12) and was_told(p, "/status/frame"), True),
     # oscsend sends each message from another port: the socket's own test is below
@@ -223,6 +234,7 @@ def show(tmp_path_factory: pytest.TempPathFactory) -> Show:
 def played(show: Show, tmp_path: Path) -> Iterator[Played]:
     sent: list[tuple[str, list[object]]] = []
     rig = Rig(show, snapshots=tmp_path)
+    rig.desk.obeys_reload(ReadsAtOnce(""))
     rig.preroll()
     rig.control.start()
     own = rig.control._send
@@ -278,7 +290,7 @@ def test_one_socket_subscribes_and_takes_it_back(played: Played) -> None:
         here, port = operator.getsockname(), played.rig.control.port
         for address, is_told in (("/subscribe", True), ("/unsubscribe", False)):
             operator.sendto(encode_message(address, "", []), ("127.0.0.1", port))
-            assert wait_for(lambda: bool(played.rig.control._requests.qsize()))
+            assert wait_for(lambda: bool(played.rig.control._due))
             played.rig.run(1)
             played.sent.clear()
             played.rig.run(12)
@@ -350,4 +362,5 @@ def test_a_snapshot_that_cannot_be_kept_is_refused(show: Show, tmp_path: Path) -
     rig.preroll()
     rig.say("/snapshot")
     rig.run(1)
-    assert rig.answers[-1][1] == "error" and "no place for snapshots" in rig.answers[-1][2]
+    rig.disk.close()
+    assert rig.answers[-1][1] == "error" and "cannot be written to" in rig.answers[-1][2]

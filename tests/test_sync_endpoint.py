@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import selectors
 import socket
 from collections.abc import Iterator
 
@@ -92,6 +93,25 @@ def test_hostile_datagrams_never_stop_the_thread(three: list[SyncEndpoint]) -> N
     assert wait_for(lambda: "datagrams refused" in a.status())
     a.propose("still here", 0)
     assert wait_for(lambda: three[1].is_ready)
+
+
+def test_a_defect_costs_turns_and_its_trace_is_told_once(
+    three: list[SyncEndpoint], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    a = three[0]
+    assert wait_for(lambda: a.is_leader)
+    turn = a._turn
+
+    def stumble(selector: selectors.BaseSelector) -> None:
+        if a.stumbles < 3:
+            raise ZeroDivisionError("one by nothing")
+        turn(selector)
+
+    monkeypatch.setattr(a, "_turn", stumble)
+    assert wait_for(lambda: "stumbled 3 times, see the log" in a.status())
+    a.propose("still here", 0)
+    assert wait_for(lambda: "still here" in str(three[1].newest_state))
+    assert [record.exc_info is not None for record in caplog.records] == [True]
 
 
 def test_a_port_in_use_is_told_with_its_holder() -> None:

@@ -13,9 +13,11 @@ from player.simulation.machine import Machine
 from player.simulation.measures import Measures
 from player.simulation.network import NetworkSettings
 from player.simulation.world import World, WorldSettings
+from player.sync.node import JUMP_NS
 
 MS = 1_000_000
 S = 1_000_000_000
+PUT_RIGHT_S = 1.5  # a follower's clock that has leapt is right again after so long
 
 
 def house(nodes: int = 3, *, loss: float = 0.05, seed: int = 1, key: bytes | None = None) -> World:
@@ -77,6 +79,35 @@ def test_a_cable_that_was_out_brings_nothing_old_back() -> None:
     assert world.machines[3].has_switch(41)
 
 
+@pytest.mark.parametrize(("first", "second"), [(1, 3), (3, 1), (0, 2), (2, 0)])
+@pytest.mark.parametrize("apart_s", [0.0, 0.3, 1.0])
+def test_half_of_the_clocks_leap_together_and_the_others_stay(
+    first: int, second: int, apart_s: float
+) -> None:
+    """Two of four make no majority; but each knows of its own leap."""
+    faults = [
+        Fault("clock jump", 17.4, 20.5, (first,), 7000.0),
+        Fault("clock jump", 17.4 + apart_s, 20.5, (second,), 7000.0),
+    ]
+    after_these_faults_all_follow_one_leader_on_one_clock(faults, seed=0)
+
+
+def test_a_machine_whose_clock_has_leapt_does_not_take_over() -> None:
+    faults = [
+        Fault("clock jump", 15.0, 24.0, (1,), 7000.0),
+        Fault("partition", 15.1, 21.0, (0,)),
+    ]
+    after_these_faults_all_follow_one_leader_on_one_clock(faults, seed=0)
+
+
+@pytest.mark.parametrize("death", [(15.0, 22.0), (14.0, 22.0), (14.0, 15.0), (15.0, 25.0)])
+def test_a_machine_that_is_reset_while_it_is_suspended_joins_again(
+    death: tuple[float, float],
+) -> None:
+    faults = [Fault("suspension", 14.5, 23.0, (0,)), Fault("death", *death, (0,))]
+    after_these_faults_all_follow_one_leader_on_one_clock(faults, seed=0)
+
+
 FAULTS = st.builds(
     Fault,
     kind=st.sampled_from(["death", "suspension", "partition", "clock jump"]),
@@ -87,10 +118,29 @@ FAULTS = st.builds(
 )
 
 
-SCHEDULES = st.lists(FAULTS, max_size=2, unique_by=lambda fault: fault.places)
+SCHEDULES = st.lists(FAULTS, max_size=2, unique_by=lambda fault: fault.places).filter(
+    lambda faults: not is_beyond_what_anybody_can_know(faults)
+)
 
 
-def after_any_faults_all_follow_one_leader_on_one_clock(faults: list[Fault], seed: int) -> None:
+def is_beyond_what_anybody_can_know(faults: list[Fault]) -> bool:
+    """Whether a clock leaps by less than its machine notices just when something else happens.
+
+    Another such leap makes two of four clocks that agree; without the leader, or with another one,
+    nobody is left to tell the leap in time. See docs/sync.md.
+    """
+    small_s = [
+        fault.start_s
+        for fault in faults
+        if fault.kind == "clock jump" and abs(fault.jump_ms) * 1e6 < JUMP_NS
+    ]
+    times_s = [fault.start_s for fault in faults]
+    times_s += [fault.end_s for fault in faults if fault.kind != "clock jump"]
+    near = sum(abs(one - other) < PUT_RIGHT_S for one in small_s for other in times_s)
+    return near > len(small_s)  # each is near to itself
+
+
+def after_these_faults_all_follow_one_leader_on_one_clock(faults: list[Fault], seed: int) -> None:
     world = house(4, seed=seed)
     measures = Measures(world, random.Random(seed))
     measures.plan(tuple(faults))
@@ -104,7 +154,7 @@ def after_any_faults_all_follow_one_leader_on_one_clock(faults: list[Fault], see
 @settings(deadline=None, max_examples=8)
 @given(faults=SCHEDULES, seed=st.integers(0, 99))
 def test_a_house_survives_any_faults(faults: list[Fault], seed: int) -> None:
-    after_any_faults_all_follow_one_leader_on_one_clock(faults, seed)
+    after_these_faults_all_follow_one_leader_on_one_clock(faults, seed)
 
 
 @pytest.mark.long
@@ -112,4 +162,4 @@ def test_a_house_survives_any_faults(faults: list[Fault], seed: int) -> None:
 @settings(deadline=None, max_examples=400)
 @given(faults=SCHEDULES, seed=st.integers(0, 10**6))
 def test_a_house_survives_hundreds_of_fault_schedules(faults: list[Fault], seed: int) -> None:
-    after_any_faults_all_follow_one_leader_on_one_clock(faults, seed)
+    after_these_faults_all_follow_one_leader_on_one_clock(faults, seed)

@@ -237,6 +237,42 @@ def test_after_a_jump_of_the_own_clock_nobody_is_taken_for_dead() -> None:
         assert due_ns is not None and due_ns <= now_ns + S
 
 
+def told_house_ns(one: SyncNode, now_ns: int) -> int:
+    """The house time that it tells its leader."""
+    ping = Outgoing(messages.Ping(one.name, 1, 1, 0, 0, "one", -1, ""), ())
+    told = decode(one.encode(ping, now_ns))
+    assert isinstance(told, messages.Ping)
+    return told.house_ns
+
+
+def test_who_has_leapt_neither_votes_nor_leads_before_others() -> None:
+    one = node()
+    follow(one)
+    assert abs(told_house_ns(one, 2 * S) - 7 * S) < MS
+    leapt_ns = 9 * S
+    one.advance(leapt_ns)
+    assert told_house_ns(one, leapt_ns) == messages.UNSURE
+    run(one, leapt_ns + S + 600 * MS - 1)
+    assert one.role == "follower"  # all three would go before it, 200 ms each
+    run(one, leapt_ns + S + 600 * MS)
+    assert one.role == "leader"
+
+
+def test_an_answer_that_agrees_ends_the_doubt() -> None:
+    one = node()
+    follow(one)
+    woken_ns = 9 * S  # it stood still and its clock ran on: the time is right
+    for out in one.advance(woken_ns):
+        ping = decode(one.encode(out, woken_ns))
+        assert isinstance(ping, messages.Ping) and ping.house_ns == messages.UNSURE
+        house_ns = woken_ns + MS + 5 * S
+        pong = messages.Pong("a", 1, ping.number, ping.sent_ns, house_ns, house_ns)
+        one.receive(encode(pong), "at-a", woken_ns + 2 * MS)
+    assert abs(told_house_ns(one, woken_ns) - 14 * S) < MS
+    run(one, woken_ns + S)
+    assert one.role == "leader"
+
+
 # -- states and commands -----------------------------------------------------------------------
 
 

@@ -70,6 +70,8 @@ def test_two_nodes_play_one_show(tmp_path: Path) -> None:
 
         assert wait_for(agree, seconds=20), seen[-5:]
         assert (len(seen[-1][0]), len(seen[-1][1])) == (3, 4)
+        for one in (left, right):
+            assert wait_for(lambda one=one: 0 <= float(one.ask("/status/skew")) < 1000 / 30)
         with pytest.raises(AssertionError, match="does not hang on this machine"):
             left.ask("/screen/7/brightness", 0.5)
         for one in (left, right):

@@ -23,14 +23,14 @@ ROOMS = ("player", "generator", "shows", "training")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-def run(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+def run(*words: str | Path, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """As a stranger would: without the repository on any path."""
-    hidden = {"PYTHONPATH", "VIRTUAL_ENV"}
+    hidden = {"PYTHONPATH", "VIRTUAL_ENV", "DISPLAY", "INSPACE_COMMAND"}
     kept = {name: value for name, value in os.environ.items() if name not in hidden}
     return subprocess.run(
         words,
         cwd=cwd,
-        env={**kept, "OMP_NUM_THREADS": "1"},
+        env={**kept, "OMP_NUM_THREADS": "1", **variables},
         capture_output=True,
         text=True,
         check=False,
@@ -119,8 +119,51 @@ def test_its_verbs_say_what_they_do(environment: Path, tmp_path: Path) -> None:
     program = environment / "bin" / "inspace-ballads"
     told = run(program, "--help", cwd=tmp_path)
     assert told.returncode == 0 and "Shows a set of ballads" in told.stdout
+    assert told.stdout.startswith("usage: inspace-ballads ")
+    told = run(program, "export", "--help", cwd=tmp_path)
+    assert told.stdout.startswith("usage: inspace-ballads export ")
     told = run(program, "new", "mine", cwd=tmp_path)
     assert told.returncode == 0, told.stderr
+    assert f"Play it: {program} --show mine" in told.stdout  # it is on no PATH
+    paths = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+    told = run(program, "new", "theirs", cwd=tmp_path, PATH=paths)
+    assert "Play it: inspace-ballads --show theirs" in told.stdout
+    told = run(program, "info", "nowhere", cwd=tmp_path)
+    assert told.returncode == 1 and told.stderr.startswith("inspace-ballads info: ")
+    words = ("--mode", "film", "--outputs", "headless", "--frames", "2", "--osc-port", "0")
+    told = run(program, "--show", "mine", *words, cwd=tmp_path)
+    assert f"Make them with: {program} export --show mine" in told.stderr
     assert (tmp_path / "mine" / "show.yaml").is_file()
     told = run(program, "validate", "mine", cwd=tmp_path)
     assert told.returncode == 0, told.stderr
+
+
+def test_what_is_made_of_the_shipped_show_is_kept_with_the_user(
+    environment: Path, tmp_path: Path
+) -> None:
+    before = installed_files(environment)
+    state = {"XDG_STATE_HOME": str(tmp_path / "state")}
+    made = tmp_path / "state" / "inspace-ballads" / "shows" / "inspace"
+    program = environment / "bin" / "inspace-ballads"
+    done = run(program, "preview", "--every", "300", cwd=tmp_path, **state)
+    assert done.returncode == 0, done.stderr
+    work = made / "work" / "twa-corbies"
+    assert [path.name for path in sorted(work.iterdir())] == ["preview.mp4", "preview.png"]
+    folders = run(
+        environment / "bin" / "python",
+        "-c",
+        "from pathlib import Path\n"
+        "from run_installation import DEFAULT_SHOW\n"
+        "from shows.show_file import load_show\n"
+        "from player.films.film_facts import film_path, films_folder\n"
+        "from player.made_folder import made_folder\n"
+        "show = load_show(DEFAULT_SHOW)\n"
+        "print(films_folder(show), film_path(show, 'tam-lin'), sep='\\n')\n"
+        "print(made_folder(Path('mine')))",
+        cwd=tmp_path,
+        **state,
+    )
+    assert folders.returncode == 0, folders.stderr
+    told = folders.stdout.splitlines()
+    assert told == [str(made / "films"), str(made / "films" / "tam-lin.mp4"), "mine"]
+    assert installed_files(environment) == before

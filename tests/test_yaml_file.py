@@ -46,7 +46,7 @@ def test_hostile_text_is_refused_in_a_sentence(
     """Whether PyYAML comes with its C library or without."""
     if not hasattr(yaml, loader):
         pytest.skip("this PyYAML has no C library")
-    monkeypatch.setattr(yaml_file, "_EventLoader", getattr(yaml, loader))
+    monkeypatch.setattr(yaml_file, "_Loader", getattr(yaml, loader))
     with pytest.raises(ShowError) as caught:
         parse_yaml_mapping(text.encode(), "show.yaml")
     assert str(caught.value).startswith("show.yaml") and fault in str(caught.value)

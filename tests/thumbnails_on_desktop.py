@@ -22,7 +22,7 @@ def main(kind: str, path: Path) -> None:
     thumbnails = Thumbnails(wall, path, tuple(range(7)), 7, 30.0)
     reader = ThumbnailReader(path)
     wall.upload("test", pictures())
-    for _ in range(60):  # where windows are drawn by the processor a round takes 45
+    for _ in range(30):
         wall.poll()
         wall.draw([Shot((Layer("test", place, 1.0),), 1.0, "cover") for place in range(7)])
         wall.finish()

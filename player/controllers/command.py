@@ -12,6 +12,7 @@ from pathlib import Path
 from player.controllers import companion, cue_sheet, stage_control, touchosc
 from player.controllers.surface import ballad_keys, pages
 from player.controllers.thumbnails import thumbnails
+from player.this_program import program_name
 from shows.atomic_file import write_atomically
 from shows.schema import ShowError
 from shows.show import Show
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
             write_atomically(args.out / name, content)
             print(args.out / name)
     except (ShowError, OSError) as fault:
-        print(f"run_installation.py controllers: {fault}", file=sys.stderr)
+        print(f"{program_name()} controllers: {fault}", file=sys.stderr)
         return 1
     return 0
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from player.desk import words
 from player.desk.state import DeskState
 from player.desk.words import Trouble
+from player.heat import HOT_C, WARM_C
 
 SLOW = 0.9  # of the frames a second that the show wants
 MANY_LATE = 20  # in a minute
@@ -46,7 +47,10 @@ def _found(
     shown = state.number("/status/fps", fps)
     if playing and 0 < shown < SLOW * fps:
         yield said(words.SLOW, fps=shown, wanted=fps)
-    if (count := state.late_in_last_minute()) >= MANY_LATE:
+    hottest = state.number("/status/temperature", -1)
+    if hottest >= WARM_C:
+        yield said(words.IS_HOT if hottest >= HOT_C else words.IS_WARM, degrees=round(hottest))
+    if (count := state.history.lost_in_last_minute()) >= MANY_LATE:
         yield said(words.MANY_LATE, count=count)
     if state.number("/blackout"):
         yield words.IS_BLACK

@@ -16,6 +16,7 @@ from pathlib import Path
 from player.clock import HouseClock
 from player.desk.access import Door, is_loopback
 from player.osc.udp_socket import address_of
+from player.this_program import pip_install, program_name
 from player.wall.thumbnails import usual_path
 from shows.schema import ShowError
 from shows.show_file import load_show
@@ -73,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         _run(args)
     except (DeskError, ShowError) as fault:
-        print(f"run_installation.py desk: {fault}", file=sys.stderr)
+        print(f"{program_name()} desk: {fault}", file=sys.stderr)
         return 1
     return 0
 
@@ -119,7 +120,7 @@ def _run(args: argparse.Namespace) -> None:
     except ModuleNotFoundError as fault:
         raise DeskError(
             f"The desk needs the package {fault.name}: install the extra `desk`, as in "
-            "pip install '.[desk]'."
+            f"{pip_install('desk')}."
         ) from fault
     from player.desk.desk import Desk
     from player.desk.pictures import Paintings, ScreenPictures

@@ -1,4 +1,19 @@
-// Corners that are dragged, and keys that would else scroll the page.
+// Sliders, corners that are dragged, and keys that would else scroll the page.
+let sliderInHand = null;
+
+// By its value and not by a property of the page: that is set anew whenever anything on it changes.
+function placeSlider(id, place) {
+  const slider = document.getElementById(id);
+  if (slider && slider !== sliderInHand) slider.value = place;
+}
+
+document.addEventListener('pointerdown', (event) => {
+  sliderInHand = event.target.closest?.('input[type=range]') ?? null;
+});
+['pointerup', 'pointercancel'].forEach((end) => document.addEventListener(end, () => {
+  sliderInHand = null;
+}));
+
 const HELD_MS = 1500; // for so long a corner is the hand's: what the player says may be older
 let lastSent = 0;
 let inHand = null;

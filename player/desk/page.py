@@ -11,7 +11,9 @@ from player.desk.desk import Desk, Sight
 from player.desk.hands import Hands
 from player.desk.page_calibration import Cards, Corners
 from player.desk.page_controls import Ballads, Show, Voice
-from player.desk.page_house import Alarms, Health, Log, Schedule, headline
+from player.desk.page_feeling import Feeling
+from player.desk.page_health import Health
+from player.desk.page_house import Alarms, Log, Schedule, headline
 from player.desk.page_wall import NowAndNext, Wall
 from player.desk.parts import News, Text, box, button, lit
 
@@ -44,10 +46,11 @@ class Page:
                         self._parts.append(Show(self._hands))
                         self._parts.append(Voice(self._hands))
                 with box("column"):
-                    self._parts.append(Health())
+                    self._parts.append(Health(desk))
                     self._parts.append(Schedule(desk))
                 with box("column"):
                     if may_send:
+                        self._parts.append(Feeling(self._hands))
                         self._parts.append(Cards(self._hands))
                     self._parts.append(Log())
         if may_send:

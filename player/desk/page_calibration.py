@@ -87,8 +87,9 @@ class Corners:
             self._asked_ns = sight.now_ns
             self._hands.desk.line.ask(f"/screen/{number}/calibration")
         seen = sight.pictures.get(number - 1)
-        if self._news("picture", (number, seen.number if seen else None)):
+        if self._news("picture", (number, seen is not None)):  # newer ones the browser fetches
             self._image.props["src"] = f"/seen/{number}?n={seen.number}" if seen else NO_IMAGE
+            self._image.props["data-seen"] = str(number)
             self._image.update()
         width, height = seen.size_px if seen else (16, 9)
         if self._news("shape", (width, height)):

@@ -11,8 +11,9 @@ from player.desk.desk import Sight
 from player.desk.hands import Hands
 from player.desk.page_wall import QUIET
 from player.desk.parts import News, Text, box, button, card, lit
-
-TOUCHED_NS = 1_500_000_000  # for so long a slider is the hand's, and not the player's
+from player.desk.sliders import Slider, percent
+from player.osc.rows import Argument
+from player.osc.table import BY_PATH
 
 
 class Ballads:
@@ -26,7 +27,9 @@ class Ballads:
             with box("row"):
                 self._each = button(words.EACH, lambda: hands.send("/arrangement", "each"))
                 self._unison = button(words.UNISON, lambda: hands.send("/arrangement", "unison"))
-                self._canon = button(words.CANON, lambda: hands.send("/arrangement", "canon", 5.0))
+                with box("canon"):
+                    self._canon = button(words.CANON, self._send_canon)
+                    self._apart = _Seconds(words.APART, BY_PATH["/arrangement"].arguments[1])
             with box("grid"):
                 for number, ballad in enumerate(hands.desk.show.ballads, 1):
                     made = button(
@@ -49,6 +52,32 @@ class Ballads:
         lit(self._each, "on", arrangement == "each")
         lit(self._unison, "on", arrangement == "unison")
         lit(self._canon, "on", arrangement == "canon")
+
+    def _send_canon(self) -> None:
+        self._hands.send("/arrangement", "canon", self._apart.value)
+
+
+class _Seconds:
+    """A field for seconds within the table's range; what is no number changes nothing."""
+
+    def __init__(self, name: str, argument: Argument) -> None:
+        self._argument = argument
+        self.value = float(argument.default or 0.0)
+        with box("seconds", "label"):
+            field = ui.element("input")
+            field.props["type"], field.props["aria-label"] = "number", name
+            field.props["min"], field.props["max"] = argument.low, argument.high
+            # no `value`: that is set anew whenever anything on the page changes
+            field.props["step"], field.props["defaultValue"] = 0.5, f"{self.value:g}"
+            field.props["title"], field.props["inputmode"] = name, "decimal"
+            field.on("input", self._typed, js_handler="(e) => emit(e.target.valueAsNumber)")
+            field.on("keydown.enter", js_handler="(e) => e.target.blur()")
+            Text(words.SECONDS)
+
+    def _typed(self, event: events.GenericEventArguments) -> None:
+        low, high = self._argument.low or 0.0, self._argument.high or 0.0
+        if isinstance(event.args, int | float) and low <= event.args <= high:
+            self.value = float(event.args)
 
 
 class Voice:
@@ -80,7 +109,6 @@ class Show:
 
     def __init__(self, hands: Hands) -> None:
         self._hands, self._news = hands, News()
-        self._touched_ns = 0
         with card(words.SHOW, "show"):
             with box("row"):
                 self._play = button(words.PAUSE, hands.play_or_pause, "big")
@@ -89,21 +117,9 @@ class Show:
                 safe.props["title"] = words.SAFE_SAYS
             with box("slider", "label"):
                 Text(words.BRIGHTNESS, "name")
-                self._light = ui.element("input")
-                self._light.props["type"], self._light.props["aria-label"] = (
-                    "range",
-                    words.BRIGHTNESS,
+                self._light = Slider(
+                    words.BRIGHTNESS, 0, 1, 100, percent, partial(hands.send, "/brightness")
                 )
-                self._light.props["min"], self._light.props["max"] = 0, 100
-                self._light.on(
-                    "input",
-                    self._move_light,
-                    throttle=0.05,
-                    js_handler="(e) => emit(Number(e.target.value))",
-                )
-                # else it would keep the keys, of which the arrows are lines
-                self._light.on("change", js_handler="(e) => e.target.blur()")
-                self._percent = Text("", "value")
             with box("row"):
                 Text(words.SOURCE, "name")
                 self._sources = {
@@ -123,16 +139,4 @@ class Show:
             lit(self._black, "sure", asked or black)
             for name, made in self._sources.items():
                 lit(made, "on", name == source)
-        percent = round(100 * state.number("/brightness", 1))
-        is_touched = sight.now_ns - self._touched_ns < TOUCHED_NS
-        if not is_touched and self._news("light", percent):
-            self._light.props["value"] = percent
-            self._light.update()
-            self._percent.say(f"{percent} %")
-
-    def _move_light(self, event: events.GenericEventArguments) -> None:
-        percent = min(max(int(event.args), 0), 100)
-        self._touched_ns = self._hands.desk.clock.now_ns()
-        self._news("light", None)
-        self._percent.say(f"{percent} %")
-        self._hands.send("/brightness", percent / 100)
+        self._light.show(state.number("/brightness", 1), sight)

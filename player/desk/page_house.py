@@ -1,14 +1,12 @@
-"""What is wrong and what to do, how well it runs, the schedule, and the log."""
+"""What is wrong and what to do, the schedule, and the log."""
 
 from __future__ import annotations
-
-from nicegui import ui
 
 from player.clock import wall_ns
 from player.desk import words
 from player.desk.desk import Desk, Sight
 from player.desk.parts import News, Text, box, card
-from player.desk.state import MOST_SAMPLES, DeskState, LogLine
+from player.desk.state import DeskState, LogLine
 from player.desk.timetable import timetable_of
 from player.osc.values import as_text
 from player.upkeep.wall_time import clock_text
@@ -33,66 +31,6 @@ class Alarms:
                     Text(trouble.do, "do")
 
 
-class Health:
-    def __init__(self) -> None:
-        self._news = News()
-        with card(words.HEALTH, "health"):
-            with box("figures"):
-                self._fps = self._figure(words.FPS)
-                self._late = self._figure(words.LATE)
-                self._dropped = self._figure(words.DROPPED)
-            self._plot = ui.html("", sanitize=False).classes("plot")
-            self._plot_says = Text("", "quiet small")
-            self._quality = Text("", "small")
-            self._engine = Text("", "quiet small")
-            with box("more", "details"):
-                Text(words.MORE, "", "summary")
-                self._status = Text("", "quiet small")
-
-    def show(self, sight: Sight) -> None:
-        state = sight.state
-        self._fps.say("–" if sight.silent else f"{state.number('/status/fps'):.0f}")
-        self._late.say(f"{state.number('/status/late'):.0f}")
-        self._dropped.say(f"{state.number('/status/dropped'):.0f}")
-        samples = tuple(state.samples)
-        if self._news("plot", samples):
-            self._plot.content = plot(samples)
-            most = max(samples, default=0)
-            self._plot_says.say(words.PLOT.format(most=most) if most else words.NONE_LATE)
-        self._quality.say(labelled(words.GOVERNOR, state.text("/status/quality")))
-        self._engine.say(labelled(words.ENGINE, state.text("/status/engine")))
-        self._status.say(state.status_line)
-
-    @staticmethod
-    def _figure(name: str) -> Text:
-        with box("figure"):
-            made = Text("–", "value")
-            Text(name, "name")
-        return made
-
-
-def labelled(name: str, text: str) -> str:
-    return f"{name}: {text}" if text else ""
-
-
-def plot(samples: tuple[int, ...]) -> str:
-    """Bars of frames late or dropped in every five seconds, the newest on the right, as SVG."""
-    most = max(10, *samples) if samples else 10
-    bars = []
-    first = MOST_SAMPLES - len(samples)
-    for place, count in enumerate(samples):
-        height = max(1.0, 30 * count / most) if count else 1.0
-        kind = "late" if count else "well"
-        bars.append(
-            f'<rect class="{kind}" x="{first + place}" y="{31 - height:.1f}" width="0.8" '
-            f'height="{height:.1f}"/>'
-        )
-    return (
-        f'<svg viewBox="0 0 {MOST_SAMPLES} 32" preserveAspectRatio="none" role="img" '
-        f'aria-label="{words.LATE}, {words.DROPPED}">{"".join(bars)}</svg>'
-    )
-
-
 class Schedule:
     """Of a show that has one."""
 
@@ -112,10 +50,10 @@ class Schedule:
         self._root.clear()
         with self._root:
             Text(table.now, "now-open")
-            for time, what in table.coming:
+            for coming in table.coming:
                 with box("entry"):
-                    Text(time, "time")
-                    Text(what)
+                    Text(coming.time, "time")
+                    Text(coming.title)
 
 
 class Log:

@@ -6,14 +6,17 @@ from functools import partial
 
 from nicegui import ui
 
+from player.clock import wall_ns
 from player.desk import words
 from player.desk.alarms import screen_is_wrong
 from player.desk.desk import Sight
 from player.desk.hands import Hands
 from player.desk.parts import News, Text, box, image, lit
 from player.desk.timeline import playhead, seconds_of_painting, segments_of
+from player.desk.timetable import Coming, soon_on, timetable_of
 
 QUIET = "#8a8378"
+LOOK_NS = 10_000_000_000  # how often the schedule is looked at
 NO_IMAGE = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
 
 
@@ -30,19 +33,30 @@ class Wall:
                 self._screens.append(_Screen(hands, number))
 
     def show(self, sight: Sight) -> None:
+        show = self._hands.desk.show
+        if self._news("minute", sight.now_ns // LOOK_NS):
+            now_ns = wall_ns()
+            table = timetable_of(show, now_ns)
+            for number, screen in enumerate(self._screens, 1):
+                screen.soon = soon_on(show, table, number, now_ns)
         for screen in self._screens:
             screen.show(sight)
 
 
 class _Screen:
+    """soon: what the schedule brings within the hour."""
+
     def __init__(self, hands: Hands, number: int) -> None:
         self._hands, self._number, self._news = hands, number, News()
+        self.soon: Coming | None = None
+        self._arrived = ""  # the title of what is shown until a change is through
         name = words.SCREEN.format(number=number)
         with box("screen", "button").on("click", self._choose) as self._root:
             self._root.props["type"], self._root.props["aria-label"] = "button", name
             self._root.on("mousedown", js_handler="(e) => e.preventDefault()")
             with box("picture") as self._frame:
                 self._image = image(NO_IMAGE, name)
+                self._image.props["data-seen"] = str(number)
                 self._none = Text(words.NO_PICTURE, "none")
                 Text(str(number), "number")
                 self._wrong = Text("!", "wrong")
@@ -50,19 +64,19 @@ class _Screen:
             self._title = Text("", "title")
             self._line = Text("", "line")
             self._source = Text("", "source")
+            self._next = Text("", "next")
+            self._soon = Text("", "soon")
 
     def show(self, sight: Sight) -> None:
         state, number = sight.state, self._number
         seen = sight.pictures.get(number - 1)
-        if self._news("picture", seen.number if seen else None):
-            source = f"/seen/{number}?n={seen.number}" if seen else NO_IMAGE
-            self._image.props["src"] = source
-            self._image.update()
+        if self._news("picture", seen is not None):  # the browser itself fetches the pictures
             lit(self._frame, "empty", seen is None)
-            if seen and self._news("shape", seen.size_px):
-                self._frame.style(f"aspect-ratio: {seen.size_px[0]} / {seen.size_px[1]}")
+        if seen and self._news("shape", seen.size_px):
+            self._frame.style(f"aspect-ratio: {seen.size_px[0]} / {seen.size_px[1]}")
         where = f"/screen/{number}"
         shown = state.text(f"{where}/source")
+        changing = bool(state.number(f"{where}/changing"))
         facts = (
             state.text(f"{where}/title"),
             state.text(f"{where}/line"),
@@ -70,15 +84,25 @@ class _Screen:
             screen_is_wrong(state, number, sight.now_ns),
             self._hands.scope == number,
             sight.silent,
+            changing,
+            state.text(f"{where}/next"),
+            self.soon,
         )
         if not self._news("facts", facts):
             return
         ballad = self._hands.desk.ballad_of(state, number)
-        self._title.say(facts[0] or "…")
+        if not (changing and self._arrived):
+            self._arrived = facts[0]
+        self._title.say(self._arrived or "…")
         of = len(ballad.paintings) if ballad else "?"
-        self._line.say(words.LINE_OF.format(line=facts[1], lines=of) if facts[1] else "")
+        has_line = facts[1] and not changing
+        self._line.say(words.LINE_OF.format(line=facts[1], lines=of) if has_line else "")
         self._source.say(words.SHOWN.get(shown, shown))
+        self._next.say(words.NEXT.format(what=facts[7]) if facts[7] else "")
+        soon = self.soon if self.soon is not None and self.soon.ballad != ballad else None
+        self._soon.say(words.AT.format(time=soon.time, title=soon.title) if soon else "")
         self._root.style(f"--ballad: {(ballad and ballad.colour) or QUIET}")
+        lit(self._root, "changing", changing)
         lit(self._root, "is-wrong", facts[3])
         lit(self._root, "chosen", facts[4])
         lit(self._root, "silent", facts[5])
@@ -112,7 +136,8 @@ class NowAndNext:
         of = words.SCREEN.format(number=number)
         if hands.scope is None and not is_mixed:
             of = words.ALL_SCREENS
-        self._of.say(of)
+        is_changing = bool(state.number(f"{where}/changing"))
+        self._of.say(words.CHANGING.format(screen=of) if is_changing else of)
         if ballad is None:
             self._title.say(words.NOT_ASKED_YET if sight.silent else state.text(f"{where}/title"))
             return

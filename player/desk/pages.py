@@ -12,22 +12,22 @@ from player.desk.desk import Desk
 from player.desk.label import Label
 from player.desk.page import Page
 from player.desk.pictures import PictureError
+from player.desk.seen import add_seen
 from shows.schema import ShowError
 
 STYLE = Path(__file__).with_name("desk.css")
-SCRIPT = Path(__file__).with_name("desk.js")
+SCRIPTS = [Path(__file__).with_name(name) for name in ("desk.js", "seen.js")]
 KEPT = {"Cache-Control": "private, max-age=3600"}
-NEVER_KEPT = {"Cache-Control": "no-store"}
 
 
 def add_pages(desk: Desk) -> None:
     """The desk, the labels, and their pictures."""
-    script = f"<script>{SCRIPT.read_text(encoding='utf-8')}</script>"
+    scripts = [f"<script>{path.read_text(encoding='utf-8')}</script>" for path in SCRIPTS]
 
     @ui.page("/", title=words.TITLE, dark=True)
     def table() -> None:
         ui.add_css(STYLE)
-        ui.add_head_html(script)
+        ui.add_head_html("".join(scripts))
         Page(desk)
 
     @ui.page("/label", title=words.LABEL_TITLE, dark=True)
@@ -40,12 +40,7 @@ def add_pages(desk: Desk) -> None:
         ui.add_css(STYLE)
         Label(desk, min(max(number, 1), len(desk.show.settings.screens)))
 
-    @app.get("/seen/{number}")
-    def seen(number: int) -> Response:
-        picture = desk.sight().pictures.get(number - 1)
-        if picture is None:
-            return PlainTextResponse("", 404)
-        return Response(picture.jpeg, media_type="image/jpeg", headers=NEVER_KEPT)
+    add_seen(desk.screens)
 
     @app.get("/painting/{ballad_id}/{index}/{size}")
     def painting(ballad_id: str, index: int, size: str) -> Response:

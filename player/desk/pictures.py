@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import threading
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from PIL import Image
 
-from player.wall.thumbnails import ThumbnailReader
+from player.wall.thumbnails import Pixels, ThumbnailReader
 from shows.picture_file import PictureError, read_picture, read_square
 from shows.show import Show
 
@@ -20,29 +20,40 @@ SMALL_PX, LARGE_PX = 200, 1400
 
 @dataclass(frozen=True)
 class Seen:
-    """number: of the pictures of this screen so far, so that only new ones are fetched."""
+    """number: of the pictures of this screen so far. change: of the pictures of all screens so far,
+    so that only new ones are fetched. pixels: uint8 [H, W, 4]."""
 
     number: int
-    jpeg: bytes
-    size_px: tuple[int, int]
+    change: int
+    pixels: Pixels
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        height, width = self.pixels.shape[:2]
+        return width, height
+
+    @cached_property
+    def jpeg(self) -> bytes:
+        """Encoded when it is first asked for, once for all who look."""
+        return as_jpeg(Image.fromarray(self.pixels[..., :3]))
 
 
 class ScreenPictures:
-    """What the screens show, by their number from 0. Encoded only while somebody looks."""
+    """What the screens show, by their number from 0."""
 
     def __init__(self, path: Path) -> None:
         self._reader, self._lock = ThumbnailReader(path), threading.Lock()
         self._seen: dict[int, Seen] = {}
+        self._changes = 0
 
     def look(self) -> dict[int, Seen]:
         """The newest of all screens; empty where there are none."""
         with self._lock:
             for screen, pixels in self._reader.poll().items():
                 before = self._seen.get(screen)
-                height, width = pixels.shape[:2]
-                jpeg = as_jpeg(Image.fromarray(pixels[..., :3]))
                 number = before.number + 1 if before else 1
-                self._seen[screen] = Seen(number, jpeg, (width, height))
+                self._changes += 1
+                self._seen[screen] = Seen(number, self._changes, pixels)
             return dict(self._seen)
 
 

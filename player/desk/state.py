@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from player.desk.history import History
 from player.osc.packets import Message
 from player.osc.rows import Value
 
@@ -18,8 +19,6 @@ SILENT_NS = 2_500_000_000  # without a word for so long, the player does not ans
 STALE_NS = 1_500_000_000  # without a value for so long, it may have forgotten that we subscribed
 ANSWER_NS = 3_000_000_000
 MOST_LOGGED = 200
-SAMPLE_NS = 5 * NS_PER_S
-MOST_SAMPLES = 120  # ten minutes
 
 Outcome = Literal["waiting", "ok", "error", "unanswered"]
 
@@ -38,8 +37,7 @@ class LogLine:
 
 @dataclass
 class DeskState:
-    """values: what the player said last, by its address. samples: frames late or dropped in each
-    five seconds, the newest last."""
+    """values: what the player said last, by its address. history: of the last ten minutes."""
 
     values: dict[str, Value] = field(default_factory=dict)
     calibration: dict[int, dict[str, tuple[str, ...]]] = field(default_factory=dict)
@@ -48,9 +46,7 @@ class DeskState:
     told_ns: int | None = None
     identified: bool = False
     log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=MOST_LOGGED))
-    samples: deque[int] = field(default_factory=lambda: deque(maxlen=MOST_SAMPLES))
-    _counted: int | None = None
-    _sampled_ns: int | None = None
+    history: History = field(default_factory=History)
 
     def copy(self) -> DeskState:
         """One that later messages do not change."""
@@ -59,7 +55,7 @@ class DeskState:
             values=dict(self.values),
             calibration=dict(self.calibration),
             log=self.log.copy(),
-            samples=self.samples.copy(),
+            history=self.history.copy(),
         )
 
     def is_silent(self, now_ns: int) -> bool:
@@ -84,6 +80,7 @@ class DeskState:
         elif len(message.arguments) == 1 and message.arguments[0] is not None:
             self.told_ns = now_ns
             self.values[message.address] = message.arguments[0]
+            self.history.hear(message.address, message.arguments[0])
 
     def sent(self, address: str, arguments: tuple[Value, ...], now_ns: int) -> None:
         """A command of the operator left. The same address at once again is one line of the log."""
@@ -100,22 +97,12 @@ class DeskState:
         self.log.append(LogLine(now_ns, address, arguments, "error", why))
 
     def tend(self, now_ns: int) -> None:
-        """Now and then: what has had no answer gets none, and late frames are counted."""
+        """Now and then: what has had no answer gets none, and the history goes on."""
         for place, line in enumerate(self.log):
             if line.outcome == "waiting" and now_ns - line.at_ns > ANSWER_NS:
                 self.log[place] = replace(line, outcome="unanswered")
-        if self._sampled_ns is not None and now_ns - self._sampled_ns < SAMPLE_NS:
-            return
-        counted = int(self.number("/status/late") + self.number("/status/dropped"))
-        if self.heard_ns is None:
-            return
-        if self._counted is not None:
-            # a player that was started again counts from nothing
-            self.samples.append(counted - self._counted if counted >= self._counted else counted)
-        self._counted, self._sampled_ns = counted, now_ns
-
-    def late_in_last_minute(self) -> int:
-        return sum(list(self.samples)[-12:])
+        if self.told_ns is not None:
+            self.history.tend(self.values, now_ns, silent=self.is_silent(now_ns))
 
     def _answered(self, arguments: tuple[object, ...], now_ns: int) -> None:
         if len(arguments) != 3:
@@ -127,7 +114,7 @@ class DeskState:
             self.calibration[int(address.split("/")[2])] = fields_of(text)
         for place in range(len(self.log) - 1, -1, -1):
             line = self.log[place]
-            if line.address == address and line.outcome in ("waiting", "ok"):
+            if line.address == address and line.outcome != "error":
                 self.log[place] = replace(
                     line, outcome="ok" if outcome == "ok" else "error", answer=text
                 )

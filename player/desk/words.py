@@ -26,6 +26,9 @@ READ_ONLY = "Only to look at"
 ALL_SCREENS = "All screens"
 SCREEN = "Screen {number}"
 NEXT_LINE = "then: {line}"
+NEXT = "next: {what}"
+AT = "{time} {title}"
+CHANGING = "{screen}, on its way to"
 NO_PICTURE = "no picture"
 LINE_OF = "line {line} of {lines}"
 WRONG = "look here"
@@ -37,6 +40,8 @@ FOR_SCREEN = "for screen {number} alone"
 EACH = "Each its own"
 UNISON = "Unison"
 CANON = "Canon"
+APART = "seconds from screen to screen, in a canon"
+SECONDS = "s"
 LINE = "The line"
 LINE_BACK = "Line back"
 LINE_NEXT = "Next line"
@@ -55,6 +60,13 @@ SAFE_SAYS = "playing, lit, no card, nothing held; the ballads stay"
 BRIGHTNESS = "Brightness"
 SOURCE = "Source"
 SOURCES = {"auto": "Auto", "live": "Live", "film": "Film"}
+FEELING = "Feeling"
+LOOP_STRENGTH = "Loop strength"
+TRUNCATION = "Truncation"
+PATH = "Path"
+PATHS = {"linear": "Linear", "smooth": "Smooth"}
+AS_SHOW_HAS_IT = "{name} as the show has it"
+BACK = "↺"
 SHOWN = {"live": "live", "film": "film", "slate": "stills", "elsewhere": "elsewhere"}
 
 # the house
@@ -62,8 +74,22 @@ HEALTH = "How it runs"
 FPS = "frames a second"
 LATE = "late"
 DROPPED = "dropped"
-PLOT = "Late or dropped in the last ten minutes; {most} in five seconds at the worst"
-NONE_LATE = "None was late or dropped while this desk looked, of the last ten minutes."
+LOST = "Late or dropped"
+LOST_MOST = "at most {most} in 5 s"
+NONE_LOST = "none"
+FRAME_TIME = "Frame time"
+LATENESS = "Lateness"
+SKEW = "Clocks apart"
+MEASURED = "{usual} ms, at most {most} ms"
+UNKNOWN = "–"
+LIMIT = "{ms:.3g} ms"
+TEN_MINUTES_AGO = "10 minutes ago"
+NOW = "now"
+TEMPERATURE = "Temperature"
+DEGREES = "{degrees:.0f} °C"
+PROCESSOR = "processor"
+GRAPHICS = "graphics card"
+NO_SENSOR = "no sensor tells it"
 GOVERNOR = "Quality"
 ENGINE = "Engine"
 SCHEDULE = "Schedule"
@@ -125,25 +151,37 @@ NO_PLAYER = Trouble(
 OTHER_SHOW = Trouble(
     "amber",
     "The player plays a show that this desk does not know.",
-    "Start the desk with the same --show as the player.",
+    "Start the desk with the same --show as the player; if the player has read its show anew, "
+    "start the desk again.",
 )
 ENGINE_FAILED = Trouble(
     "amber",
     "{said}",
     "The screens go on with films or stills. The player starts the engine again by itself; if this "
-    "stays for five minutes, run `run_installation.py doctor` on its machine.",
+    "stays for five minutes, ask the player's verb `doctor` on its machine.",
 )
 STILLS = Trouble(
     "amber",
     "{said}",
-    "Wait half a minute after a start. If it stays: run `run_installation.py doctor`; films for "
-    "such times are made by `run_installation.py export`.",
+    "Wait half a minute after a start. If it stays: ask the player's verb `doctor`; films for such "
+    "times are made by its verb `export`.",
 )
 SLOW = Trouble(
     "amber",
     "{fps:g} frames a second are shown, and {wanted:g} are wanted.",
     "End other programs on the player's machine; see whether it is hot. Choosing Film as the "
     "source takes the work from the engine.",
+)
+IS_HOT = Trouble(
+    "red",
+    "The player's machine is {degrees} °C hot.",
+    "It may switch itself off. Give it air now: open its surroundings, clean filters and fans. "
+    "Choosing Film as the source takes most of the work from it.",
+)
+IS_WARM = Trouble(
+    "amber",
+    "The player's machine is {degrees} °C warm.",
+    "It will soon slow down. Give it air: clean filters and fans, open its surroundings.",
 )
 MANY_LATE = Trouble(
     "amber",

@@ -11,6 +11,7 @@ from player.doctor.graphics import nvidia_cards
 from player.doctor.helpers import Helpers
 from player.doctor.patient import Patient
 from player.doctor.show_files import is_damaged
+from player.this_program import command, pip_install
 from shows.show import Show
 
 NAME = "engine"
@@ -38,14 +39,14 @@ def look_at_engine(patient: Patient, helpers: Helpers) -> Sequence[Finding]:
     told = _measured(helpers, patient, show, pictures)
     if told.get("late"):
         finding = f"It was not through within {WITHIN_S:.0f} s."
-        mend = f"Ask once more: torch loads slowly the first time. If it stays so: {_TOO_SLOW}"
+        mend = f"Ask once more: torch loads slowly the first time. If it stays so: {_too_slow()}"
         return [_bad(patient, finding, mend)]
     if told.get("kind") == "CheckpointError" and is_damaged(show, patient.generator):
         return [waits_for(NAME, "generator")]
     if "fault" in told:
         mend = "Restart the machine; if it stays so, reinstall the graphics driver and torch."
         if "is missing" in told["fault"]:
-            mend = "Install it: pip install -c constraints.txt -e '.[live]'."
+            mend = f"Install it: {pip_install('live')}."
         return [_bad(patient, f"It cannot be opened: {told['fault'].rstrip('.')}.", mend)]
     cards = [] if told["has_cuda"] else nvidia_cards(helpers)
     need = pictures * float(show.settings.fps)
@@ -87,15 +88,16 @@ def judged(
     elif margin >= BARELY:
         mend = "Close other programs and see to cooling: there is little to spare."
     else:
-        mend = _TOO_SLOW
+        mend = _too_slow()
     state, words = _state(patient, margin)
     return Finding(NAME, state, f"{finding} {words}".strip(), mend)
 
 
-_TOO_SLOW = (
-    "Use a faster graphics card, a smaller generator or fewer screens a machine, or make films: "
-    "python run_installation.py export."
-)
+def _too_slow() -> str:
+    return (
+        "Use a faster graphics card, a smaller generator or fewer screens a machine, or make "
+        f"films: {command('export')}."
+    )
 
 
 def _state(patient: Patient, margin: float) -> tuple[State, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from player.doctor.finding import Finding, amber, green, red, waits_for
 from player.doctor.helpers import Helpers
 from player.doctor.patient import Patient
+from player.this_program import command
 from shows.generator_file import GeneratorInfo
 from shows.plain_file import open_plain
 from shows.safetensors_header import MAX_HEADER_BYTES, read_safetensors_header
@@ -155,10 +156,10 @@ def look_at_films(patient: Patient, helpers: Helpers) -> Sequence[Finding]:
         if unknown:
             told += f" Not judged before `latents` is mended: {', '.join(unknown)}."
         return [green(name, told)]
-    words = f" --show {show.folder}"
-    mend = f"Make them: python run_installation.py export{words} --missing (docs/films.md)."
+    export = command("export", "--show", str(show.folder))
+    mend = f"Make them: {export} --missing (docs/films.md)."
     if films.refused or others:
-        mend = f"Make them anew: python run_installation.py export{words} (docs/films.md)."
+        mend = f"Make them anew: {export} (docs/films.md)."
     return [amber(name, " ".join(faults), mend)]
 
 

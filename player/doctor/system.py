@@ -10,14 +10,12 @@ from pathlib import Path
 from player.doctor.finding import Finding, amber, green, joined, red
 from player.doctor.helpers import Helpers
 from player.doctor.patient import Patient
-from player.upkeep.measures import gpu_figures
+from player.heat import HOT_C, WARM_C
+from player.upkeep.measures import gpu_figures, processor_c
 
 CLOCK, POWER, MEMORY, TEMPERATURE = "clock", "power", "memory", "temperature"
 _ASK_S = 3.0
 LEAST_FREE_MB, SCARCE_MB = 400, 1500
-# degrees Celsius from which most processors and cards slow down, and from which they switch off
-WARM_C, HOT_C = 85.0, 95.0
-CPU_CHIPS = ("coretemp", "k10temp", "zenpower", "cpu_thermal", "acpitz")
 _MEND_CLOCK = (
     "Set the time by the network: timedatectl set-ntp true, or install chrony; on Windows: "
     "w32tm /resync."
@@ -131,18 +129,7 @@ def look_at_temperature(patient: Patient, helpers: Helpers) -> Sequence[Finding]
     words = ["nvidia-smi", "--query-gpu=temperature.gpu", "--format=csv,noheader,nounits"]
     told = helpers.ask(words, _ASK_S)
     gpu_c = gpu_figures(told.text)[0] if told is not None and told.status == 0 else None
-    return [judged_temperature(_cpu_c(), gpu_c)]
-
-
-def _cpu_c() -> float | None:
-    import psutil
-
-    try:
-        sensors = psutil.sensors_temperatures()
-    except (AttributeError, OSError, ValueError):  # not on Windows, nor in most containers
-        return None
-    found = [one.current for chip in CPU_CHIPS for one in sensors.get(chip, ()) if one.current]
-    return max(found, default=None)
+    return [judged_temperature(processor_c(), gpu_c)]
 
 
 def judged_temperature(cpu_c: float | None, gpu_c: float | None) -> Finding:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from player.films.export_plan import ExportError, ExportOptions, Plan
-from player.live.synthesis_worker import Engine, WorkerError, open_factory
+from player.live.synthesis_worker import Engine, WorkerError, fault_sentence, open_factory
 
 LARGEST_BATCH = 16
 
@@ -28,19 +28,11 @@ def open_engine(plan: Plan, options: ExportOptions, engine_path: dict[str, Any] 
         arguments["engine_path"] = engine_path
     try:
         return open_factory(options.factory, arguments)
-    except WorkerError as fault:
-        words = str(fault).rstrip(".")
-        raise ExportError(f"Films need the engine, and it could not be opened: {words}.") from fault
-    except Exception as fault:
-        words = str(fault).strip().rstrip(".") or type(fault).__name__
-        pinned = (
-            " It was to draw as the first run did; --fresh lets it choose anew."
-            if engine_path is not None
-            else ""
-        )
-        raise ExportError(
-            f"Films need the engine, and it could not be opened: {words}.{pinned}"
-        ) from fault
+    except Exception as fault:  # whatever a driver comes up with, or a damaged file
+        said = fault_sentence("Films need the engine, and it could not be opened", fault)
+        if engine_path is not None and not isinstance(fault, WorkerError):
+            said += " It was to draw as the first run did; --fresh lets it choose anew."
+        raise ExportError(said) from fault
 
 
 def path_of(engine: Engine) -> dict[str, Any] | None:

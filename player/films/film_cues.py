@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shows.show import Show
@@ -37,3 +37,20 @@ def film_parts(
         FilmPart(cue.ballad_id, cue.film_frame(frame) % lengths[cue.ballad_id], weight / total)
         for cue, weight in kept
     )
+
+
+def blended_parts(
+    sides: Sequence[tuple[tuple[FilmPart, ...], float]],
+) -> tuple[FilmPart, ...]:
+    """Up to three parts out of the parts of several shows and their shares of the light, oldest
+    first: the same frame of the same film is one part. None if the newest show has none."""
+    if not sides or not sides[-1][0]:
+        return ()
+    weights: dict[tuple[str, int], float] = {}
+    for parts, share in sides:
+        for part in parts:
+            key = (part.ballad_id, part.index)
+            weights[key] = weights.pop(key, 0.0) + part.weight * share
+    kept = list(weights.items())[-MOST_PARTS:]
+    total = sum(weight for _, weight in kept)
+    return tuple(FilmPart(*key, weight / total) for key, weight in kept)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
+from player.made_folder import made_folder
 from shows.schema import Fps, StrictModel
 from shows.show import Show
 
@@ -57,7 +58,7 @@ def facts_of(text: str) -> FilmFacts | None:
 
 def films_folder(show: Show) -> Path:
     """Where a show's own films lie."""
-    return show.folder / "films"
+    return made_folder(show.folder) / "films"
 
 
 def film_path(show: Show, ballad_id: str) -> Path:

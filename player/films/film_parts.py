@@ -22,6 +22,7 @@ from pydantic import Field, ValidationError
 
 from player.films.film_facts import FilmError
 from shows.atomic_file import write_atomically
+from shows.lock_file import HeldElsewhereError, held
 from shows.schema import ShowError, StrictModel
 from shows.show import Show
 
@@ -160,23 +161,13 @@ class FolderLock:
         self._file: IO[bytes] | None = None
 
     def __enter__(self) -> None:
-        file = self._path.open("ab")
         try:
-            if sys.platform == "win32":
-                import msvcrt
-
-                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-            else:
-                import fcntl
-
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as fault:
-            file.close()
+            self._file = held(self._path)
+        except HeldElsewhereError as fault:
             raise FilmError(
                 f"Another export is making films in {self._path.parents[1]}; let it end, or stop "
                 "it."
             ) from fault
-        self._file = file
 
     def __exit__(
         self,

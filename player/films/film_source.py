@@ -129,7 +129,9 @@ class FilmSource:
         for ballad_id in [known for known in self._films if known not in films]:
             self._forget(ballad_id)
         for ballad_id, film in films.items():
-            if self._films.get(ballad_id) == film:
+            known = self._films.get(ballad_id)
+            if known is not None and _is_same_file(known, film):
+                self._films[ballad_id] = film  # what it is of may be another: a show read anew
                 continue
             self._forget(ballad_id)
             self._numbers[ballad_id] = len(self._paths)  # a number never names another film
@@ -243,6 +245,12 @@ class FilmSource:
         if ballad_id in self._films:
             del self._films[ballad_id]
             self._paths[self._numbers.pop(ballad_id)] = ""
+
+
+def _is_same_file(known: Film, film: Film) -> bool:
+    """A film that `export` made says what it is; of one made elsewhere the note tells."""
+    same = (known.path, known.frames, known.facts) == (film.path, film.frames, film.facts)
+    return same and (film.facts is not None or known.note == film.note)
 
 
 def _without_missing(pictures: Pictures, screens: int) -> FilmPictures:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from player.clock import Clock
 from player.films.film_facts import FilmError
 from player.films.film_parts import Part
-from player.live.synthesis_worker import Engine
+from player.live.synthesis_worker import Engine, fault_sentence
 from shows.show import Show
 from shows.timeline import Cue, latents_at
 
@@ -138,9 +138,9 @@ class Drawing:
             started_ns = self._clock.now_ns()
             try:
                 self._engine.render(ws[start:end], out[start:end])
-            except Exception as fault:
-                words = str(fault).strip().rstrip(".") or type(fault).__name__
-                raise DrawingError(f"The engine failed while it drew: {words}.") from fault
+            except Exception as fault:  # whatever a driver comes up with
+                said = fault_sentence("The engine failed while it drew", fault)
+                raise DrawingError(said) from fault
             self.engine_ns += self._clock.now_ns() - started_ns
             self.frames += end - start
 

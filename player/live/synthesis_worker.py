@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from player.clock import Clock, HouseClock
 from player.live.early_trial import EarlyTrials
 from player.live.frame_ring import WorkerRing
-from player.live.poison import PoisonedOutputError, Seen, checked
+from player.live.poison import PoisonedOutputError, Seen, blank, checked
 from player.live.ring_layout import Geometry, WorkerState
 
 DEFAULT_FACTORY = "generator.engine:open_engine"
@@ -138,9 +138,11 @@ def serve(
         if request is not None:
             started_ns = clock.now_ns()
             slot, pixels = ring.begin(request)
+            if checks:
+                blank(pixels)
             engine.render(request.latents, pixels)
             if checks:
-                seen = checked(seen, request.latents, pixels)
+                seen = checked(seen, request.latents, pixels, engine.render)
             ring.finish(slot, request, clock.now_ns() - started_ns)
             trials.request_made(request.latents)
             continue
@@ -182,7 +184,8 @@ def main() -> int:
         engine = open_engine(config)
         refuse_misfit(engine, config.geometry)
     except Exception as fault:  # noqa: BLE001 - a missing or damaged file: no trace would help
-        ring.announce(WorkerState.FAILED, fault=_sentence("The engine could not be opened", fault))
+        sentence = fault_sentence("The engine could not be opened", fault)
+        ring.announce(WorkerState.FAILED, fault=sentence)
         return 1
     try:
         doing = "The engine could not make its first picture"
@@ -195,12 +198,14 @@ def main() -> int:
         ring.announce(WorkerState.FAILED, fault=f"The engine's pictures cannot be right: {fault}.")
         return 1
     except Exception as fault:
-        ring.announce(WorkerState.FAILED, fault=_sentence(doing, fault))
+        ring.announce(WorkerState.FAILED, fault=fault_sentence(doing, fault))
         raise
     return 0
 
 
-def _sentence(what: str, fault: BaseException) -> str:
+def fault_sentence(what: str, fault: BaseException) -> str:
+    """For the operator: what went wrong, in the fault's words and, where it is not one of ours,
+    with its kind; memory that ran out is called so."""
     kind, said = type(fault).__name__, str(fault).strip().rstrip(".")
     if isinstance(fault, WorkerError):
         return f"{what}: {said}."

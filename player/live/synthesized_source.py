@@ -66,6 +66,7 @@ class SynthesizedSource:
         self._ring: PlayerRing | None = None
         self._watch: Watch | None = None
         self._ending_because = ""  # set once the worker has been killed
+        self._is_renewing = False  # it was killed for other arguments
         self._generation = 0
         self._failures = 0
         self._fault = ""
@@ -94,6 +95,18 @@ class SynthesizedSource:
         self._open = True
         self._start_worker()
         self._held = self._held or HeldPictures(self._geometry, self._usual_pictures)
+
+    def renew(self, factory_args: Mapping[str, Any]) -> None:
+        """Make pictures with these arguments from now on, such as another generator of the same
+        size. The worker is ended and the next one started; until that one is ready there is
+        nothing new. Returns at once."""
+        self._factory_args = dict(factory_args)
+        self._engine, self._early_sides_px, self._render_ns = "", (), 0
+        self._failures, self._fault, self._pause_ns, self._start_at_ns = 0, "", 0, None
+        if self._worker is not None:
+            self._is_renewing = True
+            self._ending_because = "It is started again with what was read anew."
+            self._worker.kill()
 
     def request(
         self, frame: int, latents: Sequence[NDArray[np.float32]], side_px: int | None = None
@@ -179,7 +192,7 @@ class SynthesizedSource:
                 detail = f"{self.name.capitalize()}." if ready else "The engine is being loaded."
                 detail += f" Last fault: {self._fault}" if self._fault else ""
             else:  # it is ending, and not yet buried
-                state = "failed"
+                state = "starting" if self._is_renewing else "failed"
                 detail = self._ring.fault() or self._ending_because or self._fault
         return SourceStatus(
             state=state,
@@ -266,11 +279,13 @@ class SynthesizedSource:
             reason = f"The {self._worker_name} {exit_words(status)}"
             # A signal's last words are a trace of addresses: for the log alone.
             reason += f" ({tail[-1]})." if tail and status >= 0 else "."
-        if tail:
+        if tail and not self._is_renewing:
             _log.warning("The %s's last words:\n%s", self._worker_name, "\n".join(tail))
         self._worker = None
         self._drop_ring()
-        self._fail(reason)
+        if not self._is_renewing:
+            self._fail(reason)
+        self._is_renewing = False
 
     def _fail(self, reason: str) -> None:
         self._failures += 1

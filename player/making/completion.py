@@ -12,7 +12,8 @@ import argparse
 import sys
 from collections.abc import Mapping
 
-PROGRAM = "inspace-ballads"
+from player.this_program import COMMAND, program_name
+
 SHELLS = ("bash", "zsh", "fish")
 
 
@@ -22,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shell", choices=SHELLS, help="which shell")
     parser.add_argument(
         "--program",
-        default=PROGRAM,
+        default=COMMAND,
         metavar="NAME",
         help="the command that is typed (default: %(default)s, which pip installs)",
     )
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         if fault.name != "shtab":
             raise
         print(
-            "run_installation.py completion: needs the package shtab: pip install shtab.",
+            f"{program_name()} completion: needs the package shtab: pip install shtab.",
             file=sys.stderr,
         )
         return 1

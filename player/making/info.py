@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from player.making.show_facts import Facts, facts_of_show
+from player.this_program import program_name
 from shows.schema import ShowError
 from shows.show_file import load_show
 
@@ -28,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         facts = facts_of_show(load_show(args.show, latents=False))
     except ShowError as fault:
-        print(f"run_installation.py info: {fault}", file=sys.stderr)
+        print(f"{program_name()} info: {fault}", file=sys.stderr)
         return 1
     print(json.dumps(facts, indent=1, ensure_ascii=False) if args.json else page(facts))
     return 0

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import shutil
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from player.making.curating import ROOT, command_lines, curate, is_possible
 from player.making.picture_folder import FoundPicture, pictures_in, shared_out, slug
 from player.making.schemas import write_schemas
 from player.making.show_text import SCHEMA_FOLDER, ballad_text, show_text, with_schema
+from player.this_program import command, is_installed, pip_install, program_name
 from shows.schema import ShowError
 from shows.show import Show
 from shows.show_file import load_show
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
             if others:
                 print(f"Left out, being no pictures that are read here: {', '.join(others)}.")
     except ShowError as fault:
-        print(f"run_installation.py new: {fault}", file=sys.stderr)
+        print(f"{program_name()} new: {fault}", file=sys.stderr)
         return 1
     print(f"{folder} is made. To change it, edit {folder / 'show.yaml'}.", flush=True)
     if args.pictures is None:
@@ -89,19 +89,17 @@ def run(args: argparse.Namespace) -> int:
 
 def _give_life(show: Show, args: argparse.Namespace) -> int:
     folder: Path = args.folder
+    where = "" if is_installed() else f", in {ROOT}"
     later = (
-        f"The show plays as stills until these have been run, in {ROOT}:\n"
+        f"The show plays as stills until these have been run{where}:\n"
         f"{command_lines(show, args.steps)}\n"
-        f"Until then: {_command('--show', str(folder), '--mode', 'slate')}"
+        f"Until then: {command('--show', str(folder), '--mode', 'slate')}"
     )
     if args.stills:
         print(later)
         return 0
     if not is_possible():
-        print(
-            "torch is not installed, so nothing can be drawn: "
-            f"pip install -e '.[live]' in {ROOT}.\n{later}"
-        )
+        print(f"torch is not installed, so nothing can be drawn: {pip_install('live')}.\n{later}")
         return 0
     print(f"Looking for what the network can show of each picture. {CAN_WAIT}", flush=True)
     try:
@@ -119,12 +117,7 @@ def _give_life(show: Show, args: argparse.Namespace) -> int:
 
 
 def _play(folder: Path) -> str:
-    return f"Play it: {_command('--show', str(folder))}"
-
-
-def _command(*words: str) -> str:
-    """This program again, to be copied into the same terminal."""
-    return shlex.join([sys.executable, sys.argv[0], *words])
+    return f"Play it: {command('--show', str(folder))}"
 
 
 def make_show(

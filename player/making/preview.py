@@ -1,7 +1,8 @@
 """`run_installation.py preview`: one ballad to look at before anybody else does.
 
-A contact sheet: each painting beside what is shown of it, of its loop and of the morph to the next.
-A film of one cycle, small. Both are drawn by the show's own engine and timeline.
+A small window that plays it. Or a contact sheet: each painting beside what is shown of it, of its
+loop and of the morph to the next; and a film of one cycle, small. All are drawn by the show's own
+engine and timeline.
 """
 
 from __future__ import annotations
@@ -19,11 +20,15 @@ from tqdm import tqdm
 
 from player.films.film_facts import FilmError
 from player.live.synthesis_worker import WorkerError
+from player.made_folder import made_folder
+from player.making.preview_window import show_window
 from player.picture_book.sheet import film, save, sheet
 from player.picture_book.stage import Stage, ballad_ws
 from player.slate_source import read_painting
-from player.wall.contract import OutputError
+from player.stop_signals import stop_on_signals
+from player.this_program import program_name
 from player.wall.look import Look
+from player.wall.outputs import OutputError, has_display
 from shows.picture_file import PictureError
 from shows.schema import ShowError
 from shows.show import Show
@@ -31,6 +36,8 @@ from shows.show_file import load_show, resolve_ballad
 
 Pixels = NDArray[np.uint8]
 SIDE_PX = 256
+WINDOW_PX = 512
+EVERY = 2
 AT_ONCE = 16  # pictures of one call of the engine
 LOOK = Look(sharp=True)
 
@@ -43,6 +50,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ballad", default="1", metavar="NAME", help="id, title or number from 1 (default: 1)"
     )
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument(
+        "--window",
+        action="store_true",
+        help="play it in a small window: space pauses, the arrows leap from painting to painting, "
+        "Esc ends it (default where there is a display)",
+    )
+    kind.add_argument(
+        "--sheet",
+        action="store_true",
+        help="make a contact sheet and a film (default without a display, and with --out or "
+        "--every)",
+    )
+    parser.add_argument(
+        "--size",
+        type=_side,
+        default=WINDOW_PX,
+        metavar="PX",
+        help="side of the window to begin with (default: %(default)s)",
+    )
     parser.add_argument(
         "--out",
         type=Path,
@@ -53,33 +80,55 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--every",
         type=_every,
-        default=2,
         metavar="N",
-        help="every n-th frame, for a film that is made sooner (default: %(default)s)",
+        help=f"every n-th frame, for a film that is made sooner (default: {EVERY})",
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """The verb: 0; 1 with a sentence on standard error; 130 after Ctrl-C, and nothing is left."""
+    threads = max(1, (os.cpu_count() or 2) // 2)
     try:
         show = load_show(args.show)
         ballad = resolve_ballad(show, args.ballad)
-        out = args.out or show.folder / "work" / ballad / "preview"
-        if out.suffix not in ("", ".png", ".mp4"):
-            raise ShowError(f"--out: {out} must end in .png or .mp4, or in neither for both.")
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with Stage(show, threads=max(1, (os.cpu_count() or 2) // 2)) as stage:
-            if out.suffix != ".mp4":
-                draw_sheet(stage, ballad, out.with_suffix(".png"))
-            if out.suffix != ".png":
-                make_film(stage, ballad, out.with_suffix(".mp4"), args.every)
+        if _is_for_a_window(args):
+            stop = stop_on_signals()
+            show_window(show, ballad, side_px=args.size, threads=threads, stop=stop)
+            return 0
+        out = args.out or made_folder(show.folder) / "work" / ballad / "preview"
+        _make_files(show, ballad, out, args.every or EVERY, threads)
     except KeyboardInterrupt:
         print("Stopped; an unfinished film is taken away.", file=sys.stderr)
         return 130
     except (ShowError, PictureError, OutputError, WorkerError, FilmError, OSError) as fault:
-        print(f"run_installation.py preview: {str(fault).rstrip('.')}.", file=sys.stderr)
+        print(f"{program_name()} preview: {str(fault).rstrip('.')}.", file=sys.stderr)
         return 1
     return 0
+
+
+def _is_for_a_window(args: argparse.Namespace) -> bool:
+    """Raises ShowError where there can be none, or files are asked for besides."""
+    wants_files = args.sheet or args.out is not None or args.every is not None
+    if args.window and wants_files:
+        raise ShowError("--window makes no files: leave out --out and --every.")
+    is_seen = not wants_files and has_display()
+    if args.window and not is_seen:
+        raise ShowError(
+            "there is no display here, so no window can be opened; --sheet makes a contact sheet "
+            "and a film."
+        )
+    return is_seen
+
+
+def _make_files(show: Show, ballad_id: str, out: Path, every: int, threads: int) -> None:
+    if out.suffix not in ("", ".png", ".mp4"):
+        raise ShowError(f"--out: {out} must end in .png or .mp4, or in neither for both.")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with Stage(show, threads=threads) as stage:
+        if out.suffix != ".mp4":
+            draw_sheet(stage, ballad_id, out.with_suffix(".png"))
+        if out.suffix != ".png":
+            make_film(stage, ballad_id, out.with_suffix(".mp4"), every)
 
 
 def draw_sheet(stage: Stage, ballad_id: str, path: Path) -> None:
@@ -135,4 +184,10 @@ def _shown(stage: Stage, picture: Pixels) -> Pixels:
 def _every(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 1000):
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to 1000")
+    return int(text)
+
+
+def _side(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 64 <= int(text[:9]) <= 4096):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of pixels from 64 to 4096")
     return int(text)

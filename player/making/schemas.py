@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from player.this_program import program_name
 from player.wall.calibration_file import CalibrationFile
 from player.wall.machine_file import MachineFile
 from shows.atomic_file import write_atomically
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         paths = write_schemas(args.out)
     except ShowError as fault:
-        print(f"run_installation.py schema: {fault}", file=sys.stderr)
+        print(f"{program_name()} schema: {fault}", file=sys.stderr)
         return 1
     print("\n".join(str(path) for path in paths))
     return 0

@@ -38,9 +38,15 @@ class Feedback:
     are for lights and sound. Called from the frame loop's thread; sending must not block.
     """
 
-    def __init__(self, send: Send, always: tuple[object, ...] = ()) -> None:
-        """always: socket addresses that are told without subscribing, such as the show file's."""
-        self._send = send
+    def __init__(
+        self,
+        send: Send,
+        always: tuple[object, ...] = (),
+        reaches: Callable[[object], bool] = lambda subscriber: True,
+    ) -> None:
+        """always: socket addresses that are told without subscribing, such as the show file's.
+        reaches: whether a subscriber is still there, as far as that can be known."""
+        self._send, self._reaches = send, reaches
         self._subscribers: dict[object, _Subscriber] = {
             address: _Subscriber(None) for address in always
         }
@@ -60,12 +66,22 @@ class Feedback:
         self._next_ns = now_ns
         return f"what changes is sent for {seconds:g} s"
 
+    def always_tell(self, always: tuple[object, ...]) -> None:
+        """Who is told without subscribing, from now on."""
+        asked = {
+            sender: subscriber
+            for sender, subscriber in self._subscribers.items()
+            if subscriber.until_ns is not None or sender in always
+        }
+        self._subscribers = {address: _Subscriber(None) for address in always} | asked
+
     def is_due(self, now_ns: int) -> bool:
-        """Whether anybody is there to be told. Drops those whose time is over."""
+        """Whether anybody is there to be told. Drops those whose time is over, or who are gone."""
         gone = [
             sender
             for sender, subscriber in self._subscribers.items()
-            if subscriber.until_ns is not None and subscriber.until_ns <= now_ns
+            if (subscriber.until_ns is not None and subscriber.until_ns <= now_ns)
+            or not self._reaches(sender)
         ]
         for sender in gone:
             del self._subscribers[sender]

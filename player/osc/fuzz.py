@@ -22,9 +22,11 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from player.clock import Clock, HouseClock
-from player.osc.control import OscControl, Sender
+from player.osc.control import OscControl
+from player.osc.due import LONGEST_AHEAD_NS
 from player.osc.gate import RateBound
-from player.osc.mutants import mutants, seeds
+from player.osc.mutants import WALL_NS, mutants, seeds
+from player.osc.ports import Sender
 from player.osc.rows import Names
 from shows.schema import ShowError
 
@@ -36,6 +38,7 @@ MOST_GROWTH_BYTES = 16 << 20
 _STEP_NS = 100  # of the histogram
 _STEPS = 100_000  # 10 ms; what takes longer lies in the last
 _TAKEN_EVERY = 40  # packets, so that the queue also overflows
+_ALL_TAKEN_EVERY = 4000  # also what waits for its time
 _OWN_FAULT = b"the player failed on this"
 _BALLADS = ("tam-lin", "twa-corbies", "the-elfin-knight")
 _HOST: Sender = ("192.0.2.1", 9)
@@ -119,7 +122,9 @@ def fuzzed(
         if fault and len(tally.faults) < 10:
             tally.faults.append(f"seed {seed}, chunk {chunk}, packet {packet[:300].hex()}: {fault}")
         if number % _TAKEN_EVERY == 0:
-            tally.commands += len(control.port.take_requests())
+            tally.commands += control.take(
+                LONGEST_AHEAD_NS if number % _ALL_TAKEN_EVERY == 0 else 0
+            )
     tally.packets, tally.answers = packets, control.answers
     tally.longest_ns = int(times_ns.max(initial=0))
     tally.times = np.bincount(np.minimum(times_ns // _STEP_NS, _STEPS - 1), minlength=_STEPS)
@@ -137,6 +142,7 @@ class _Control:
             names=Names(_resolve, 7, {"left": (0, 1)}),
             send=self._send,
             rate=RateBound(10**9, 10**9),
+            wall_ns=lambda: WALL_NS,
         )
 
     def feed(self, packet: bytes) -> str:
@@ -149,6 +155,13 @@ class _Control:
         if self.answers > before + 1:
             return f"{self.answers - before} answers to one packet"
         return "an exception behind an address" if self._own_fault else ""
+
+    def take(self, ahead_ns: int) -> int:
+        """How many commands there were that are due within so long."""
+        taken = 0
+        while requests := self.port.take_requests(ahead_ns):
+            taken += len(requests)
+        return taken
 
     def _send(self, datagram: bytes, sender: Sender) -> None:
         self.answers += 1

@@ -54,7 +54,7 @@ class Gate:
 
     def judge(self, host: str, now_ns: int) -> Verdict:
         """Of one message from this host. told: dropped, and it may be answered why."""
-        if self._allow and not self._is_allowed(host):
+        if not self.allows(host):
             return "dropped"
         clear_at_ns = max(self._clear_at_ns.pop(host, now_ns), now_ns)
         if clear_at_ns - now_ns > (self._rate.burst - 1) * self._rate.interval_ns:
@@ -78,6 +78,10 @@ class Gate:
             f"too many messages: {self._rate.per_second} a second are read of one sender; "
             "what is more is left out"
         )
+
+    def allows(self, host: str) -> bool:
+        """Whether this host is heard at all, however much it sends."""
+        return not self._allow or self._is_allowed(host)
 
     def _is_allowed(self, host: str) -> bool:
         try:

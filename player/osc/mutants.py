@@ -9,10 +9,19 @@ from random import Random
 
 from player.osc.packets import MAX_PACKET_BYTES, encode_bundle
 from player.osc.table import BY_PATH
+from player.osc.time_tags import IMMEDIATELY, time_tag
 
 # UDP's own limit; the player reads 4096 and refuses the rest by its length.
 LONGEST_BYTES = 65_507
+_BUNDLE_MARK = b"#bundle\0"
 _LENGTHS = (-(2**31), -4, -1, 0, 1, 3, 4, 2**15, 2**16, 2**24, 2**31 - 1)
+WALL_NS = 1_800_000_000_000_000_000
+"""The wall clock's time for all packets: those with a time tag are early or late by it."""
+_AHEAD_S = (-(10**9), -60.0, -0.001, 0.0, 1e-9, 0.001, 0.033, 1.0, 59.9, 60.1, 3600.0, 10**9)
+_TIME_TAGS = (
+    *(0, IMMEDIATELY, 2, 2**31, 2**32 - 1, 2**32, 2**63 - 1, 2**63, 2**64 - 1),
+    *(time_tag(WALL_NS + round(ahead_s * 1e9)) for ahead_s in _AHEAD_S),
+)
 _TAGS = b"ifshdTFNIbtcrm[],\0 \xff"
 _PATTERNS = (b"*", b"?", b"[a-z]", b"{ballad,play}", b"//", b"\\", b"%s", b"../", b"\xc3\xa9")
 _ARGUMENTS: tuple[tuple[object, ...], ...] = (
@@ -70,7 +79,8 @@ def seeds() -> tuple[bytes, ...]:
     """Valid packets: every address with every kind of argument, and bundles of them."""
     single = [message(address, values) for address in addresses() for values in _ARGUMENTS]
     bundles = [encode_bundle(single[n : n + 5]) for n in range(0, len(single), 40)]
-    return (*single, *bundles, encode_bundle(single[:64]))
+    timed = [encode_bundle(single[:5], tag) for tag in _TIME_TAGS]
+    return (*single, *bundles, *timed, encode_bundle(single[:64]))
 
 
 def mutants(number: int, count: int, valid: tuple[bytes, ...]) -> Iterator[bytes]:
@@ -136,6 +146,14 @@ def _with_tag(dice: Random, packet: bytes, other: bytes) -> bytes:
     return packet[:at] + _TAGS[tag : tag + 1] + packet[at + 1 :]
 
 
+def _with_time(dice: Random, packet: bytes, other: bytes) -> bytes:
+    """A bundle has another time; what is none becomes one."""
+    time = _TIME_TAGS[int(dice.random() * len(_TIME_TAGS))]
+    if packet.startswith(_BUNDLE_MARK):
+        return packet[:8] + struct.pack(">Q", time) + packet[16:]
+    return encode_bundle([packet], time)
+
+
 def _with_pattern(dice: Random, packet: bytes, other: bytes) -> bytes:
     end = max(packet.find(b"\0"), 0)
     at = int(dice.random() * (end + 1))
@@ -164,6 +182,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _bundled,
     _with_length,
     _with_tag,
+    _with_time,
     _with_pattern,
     _grown,
     _noise,

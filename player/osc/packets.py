@@ -1,7 +1,7 @@
 """OSC datagrams to messages and back, under bounds; python-osc only decodes and encodes here.
 
 What is bounded, and why: python-osc alone lets UnicodeDecodeError and RecursionError escape,
-logs (and so prints) unknown argument types, and honours time tags. Here every datagram gives
+logs (and so prints) unknown argument types, and sleeps until a time tag. Here every datagram gives
 messages or one PacketError. Source of the format: the OSC 1.0 specification.
 """
 
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from pythonosc.osc_message import OscMessage, ParseError
 from pythonosc.parsing import osc_types
+
+from player.osc.time_tags import IMMEDIATELY, later
 
 MAX_PACKET_BYTES = 4096
 MAX_ADDRESS_CHARS = 128
@@ -31,10 +33,11 @@ Argument = int | float | str | bool | None
 
 @dataclass(frozen=True)
 class Message:
-    """One decoded OSC message."""
+    """One decoded OSC message. time_tag: of the bundle it came in, see `player.osc.time_tags`."""
 
     address: str
     arguments: tuple[Argument, ...]
+    time_tag: int = IMMEDIATELY
 
 
 class PacketError(Exception):
@@ -46,25 +49,30 @@ class PacketError(Exception):
 
 
 def decode_packet(data: bytes) -> tuple[Message, ...]:
-    """The messages of one datagram, in order; a bundle's time tags are ignored.
+    """The messages of one datagram, in order, each with its time tag.
+
+    A bundle in another is to be no earlier than that one (OSC 1.0). One that is, such as one for
+    "immediately" in one for later, has the time of the outer one: so nothing of a bundle is done
+    before its time, and programs that leave the inner tag at 1 are understood.
 
     Raises PacketError if any part of it is malformed or over a bound: then none of it counts.
     """
     if len(data) > MAX_PACKET_BYTES:
         raise PacketError(f"a packet of {len(data)} bytes; at most {MAX_PACKET_BYTES} are read")
     messages: list[Message] = []
-    pending: list[tuple[bytes, int]] = [(data, 0)]
+    pending: list[tuple[bytes, int, int]] = [(data, 0, IMMEDIATELY)]
     while pending:
-        part, depth = pending.pop()
+        part, depth, time_tag = pending.pop()
         if not part.startswith(_BUNDLE_MARK):
-            messages.append(_decode_message(part))
+            messages.append(_decode_message(part, time_tag))
             if len(messages) > MAX_BUNDLE_MESSAGES:
                 raise PacketError(f"a bundle of more than {MAX_BUNDLE_MESSAGES} messages")
         elif depth >= MAX_BUNDLE_DEPTH:
             raise PacketError(f"bundles nested more than {MAX_BUNDLE_DEPTH} deep")
         else:
             elements = bundle_elements(part)
-            pending.extend((element, depth + 1) for element in reversed(elements))
+            time_tag = later(time_tag, _time_tag_of(part))
+            pending.extend((element, depth + 1, time_tag) for element in reversed(elements))
     if not messages:
         raise PacketError("a bundle without a message")
     return tuple(messages)
@@ -104,10 +112,10 @@ def encode_message(address: str, types: str, arguments: Sequence[Argument]) -> b
     return b"".join(parts)
 
 
-def encode_bundle(messages: Sequence[bytes]) -> bytes:
-    """An OSC bundle of encoded messages, to be obeyed at once (time tag 1)."""
+def encode_bundle(messages: Sequence[bytes], time_tag: int = IMMEDIATELY) -> bytes:
+    """An OSC bundle of encoded messages."""
     elements = (struct.pack(">i", len(message)) + message for message in messages)
-    return _BUNDLE_MARK + struct.pack(">Q", 1) + b"".join(elements)
+    return _BUNDLE_MARK + struct.pack(">Q", time_tag) + b"".join(elements)
 
 
 def bundle_elements(bundle: bytes) -> list[bytes]:
@@ -131,7 +139,12 @@ def bundle_elements(bundle: bytes) -> list[bytes]:
     return elements
 
 
-def _decode_message(data: bytes) -> Message:
+def _time_tag_of(bundle: bytes) -> int:
+    (time_tag,) = struct.unpack_from(">Q", bundle, len(_BUNDLE_MARK))
+    return int(time_tag)
+
+
+def _decode_message(data: bytes, time_tag: int) -> Message:
     address, types_at = _address_of(data)
     types = _type_tags(data, types_at, address)
     unknown = sorted(set(types) - _KNOWN_TYPES)
@@ -147,7 +160,7 @@ def _decode_message(data: bytes) -> Message:
         arguments = tuple(OscMessage(data).params)
     except (ParseError, ValueError, struct.error, IndexError, OverflowError) as fault:
         raise PacketError("arguments cut off or not decodable", address) from fault
-    return Message(address, arguments)
+    return Message(address, arguments, time_tag)
 
 
 def _address_of(data: bytes) -> tuple[str, int]:

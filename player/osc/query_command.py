@@ -22,6 +22,7 @@ from player.osc.query_discovery import announce, is_loopback, services
 from player.osc.query_mirror import Mirror
 from player.osc.query_nodes import Show, namespace
 from player.osc.query_server import HostInfo, QueryService, query_app
+from player.this_program import program_name
 from shows.schema import ShowError
 from shows.show import groups_of
 from shows.show_file import load_show
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         _known(args.player)
         listening = _listening(args.host, args.port)
     except (ShowError, OSError) as fault:
-        print(f"run_installation.py oscquery: {fault}", file=sys.stderr)
+        print(f"{program_name()} oscquery: {fault}", file=sys.stderr)
         return 1
     show = Show(
         loaded.settings.title,

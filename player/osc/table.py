@@ -272,6 +272,13 @@ _HOUSE = (
         NEW,
     ),
     _trigger("/panic", "as /safe", commands.Safe(), NEW),
+    _trigger(
+        "/reload",
+        "reads the show anew from its files and goes on with it, by a morph; the answer, once it "
+        "is read, says what has changed, or what is wrong in which file, and then nothing has",
+        commands.Reload(),
+        NEW,
+    ),
     _trigger("/status", "changes nothing; the answer says what is on", commands.QueryStatus()),
     Row(
         "/subscribe",
@@ -283,12 +290,44 @@ _HOUSE = (
     _trigger("/unsubscribe", "no more of it", commands.Subscribe(0.0), NEW),
 )
 
+_MS = Argument("milliseconds", "number")
+_CELSIUS = Argument("degrees Celsius", "number")
 _STATUS = tuple(
     Row(path, says, (argument,), None, partial(_asked, path), NEW)
     for path, says, argument in (
         ("/status/playing", "1 while the frames run", Argument("0 or 1", "switch")),
         ("/status/frame", "the frame of the show", Argument("frame", "whole")),
         ("/status/fps", "frames presented in the last second", Argument("fps", "number")),
+        (
+            "/status/frame-time",
+            "what a frame took from waking until it was drawn: the median of the last second; "
+            "-1: not known yet",
+            _MS,
+        ),
+        ("/status/frame-time/worst", "the same of the slowest frame of the last second", _MS),
+        ("/status/frame-time/budget", "what a frame may take: 1000 / frames a second", _MS),
+        (
+            "/status/lateness",
+            "from when a frame was due until it was presented: the median of the last second; "
+            "-1: not known yet",
+            _MS,
+        ),
+        ("/status/lateness/worst", "the same of the latest frame of the last second", _MS),
+        (
+            "/status/skew",
+            "how far this machine's house clock is from the leader's; on the leader: from that of "
+            "the follower furthest off, the way of its question included; -1: one machine alone, "
+            "or not known",
+            _MS,
+        ),
+        (
+            "/status/temperature",
+            "the hotter of this machine's processor and graphics card, read every 5 s; -1: no "
+            "sensor",
+            _CELSIUS,
+        ),
+        ("/status/temperature/processor", "its hottest sensor; -1: none", _CELSIUS),
+        ("/status/temperature/graphics", "the hottest card; -1: no sensor", _CELSIUS),
         ("/status/source", "what most screens show", Argument("live, film or slate", "text")),
         ("/status/quality", "what the deadline allows of live", Argument("words", "text")),
         ("/status/engine", "how the engine is", Argument("words", "text")),
@@ -303,7 +342,17 @@ _STATUS = tuple(
         ("/screen/{screen}/line", "which painting, from 1", Argument("line", "whole")),
         ("/screen/{screen}/line/text", "the line that is shown", Argument("line", "text")),
         ("/screen/{screen}/position", "seconds from the first painting", _SECONDS),
+        (
+            "/screen/{screen}/next",
+            "what comes next: the title of the ballad that it changes to, else the next line",
+            Argument("words", "text"),
+        ),
         ("/screen/{screen}/morphing", "1 on the way to a painting", Argument("0 or 1", "switch")),
+        (
+            "/screen/{screen}/changing",
+            "1 on the way to another ballad",
+            Argument("0 or 1", "switch"),
+        ),
         ("/screen/{screen}/source", "what it shows", Argument("live, film or slate", "text")),
     )
 )

@@ -1,25 +1,14 @@
-"""A bound UDP socket, or a sentence that says who has the port. No port is ever hopped over."""
+"""A bound UDP socket, or a sentence that says who has the port; and where to send to."""
 
 from __future__ import annotations
 
-import errno
 import socket
-from dataclasses import dataclass
 
-from player.osc.port_holder import udp_port_holder
+from player.osc.port_socket import PortError, PortUse, bound_socket
 
+__all__ = ["PortUse", "UdpPortError", "address_of", "bound_udp_socket"]
 
-class UdpPortError(Exception):
-    """A UDP port cannot be opened; str() is a sentence for the person who starts the show."""
-
-
-@dataclass(frozen=True)
-class PortUse:
-    """Words for the sentence: what listens, and where its port and host are chosen."""
-
-    what: str
-    port_from: str
-    host_from: str
+UdpPortError = PortError
 
 
 def bound_udp_socket(
@@ -29,44 +18,7 @@ def bound_udp_socket(
 
     Raises UdpPortError naming the port, and the program that holds it where that can be known.
     """
-    if not 0 <= port <= 65535:
-        raise UdpPortError(
-            f"{use.what} cannot listen on port {port}: {use.port_from} takes 1 to 65535"
-        )
-    try:
-        found = socket.getaddrinfo(
-            host, port, family=family, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE
-        )
-        found_family, kind, protocol, _, where = found[0]
-        opened = socket.socket(found_family, kind, protocol)
-    except (OSError, UnicodeError) as fault:
-        raise UdpPortError(
-            f"{use.what} cannot listen on host {host!r}, port {port}: {fault}; "
-            f"check {use.host_from}"
-        ) from fault
-    try:
-        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows would share the port otherwise
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        opened.setblocking(False)
-        opened.bind(where)
-    except OSError as fault:
-        opened.close()
-        raise UdpPortError(_why_not_bound(host, port, use, fault)) from fault
-    return opened
-
-
-def _why_not_bound(host: str, port: int, use: PortUse, fault: OSError) -> str:
-    if fault.errno == errno.EADDRINUSE:
-        holder = udp_port_holder(port)
-        by = f" by {holder}" if holder else ""
-        return (
-            f"{use.what} port {port} on {host} is already in use{by}: "
-            f"end that program, or choose another port with {use.port_from}"
-        )
-    return (
-        f"{use.what} cannot listen on {host}, port {port}: {fault}; "
-        f"choose another with {use.port_from} or {use.host_from}"
-    )
+    return bound_socket(host, port, use, "udp", family=family)
 
 
 def address_of(host: str, port: int) -> tuple[str, int] | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from player.levels import LevelName, level_at
 from player.osc.rows import Value
+from player.pace import UNKNOWN
 from player.reading import Reading
 from player.transport import own_levels
 from shows.timeline import Cue, Position, position_at
@@ -66,6 +67,22 @@ def _line_text(reading: Reading, screen: int) -> str:
     return reading.show.ballad(position.ballad_id).paintings[position.painting_index].line
 
 
+def _is_changing(reading: Reading, screen: int) -> bool:
+    cues = reading.transport.cues[screen]
+    is_other = len(cues) > 1 and cues[-1].ballad_id != cues[-2].ballad_id
+    return is_other and reading.frame < cues[-1].end_frame
+
+
+def _next(reading: Reading, screen: int) -> str:
+    newest, position = _newest(reading, screen), _position(reading, screen)
+    if _is_changing(reading, screen):
+        return reading.show.ballad(newest.ballad_id).title
+    paintings = reading.show.ballad(position.ballad_id).paintings
+    # on the way to another place of the ballad, its painting is the one to come already
+    is_there = reading.frame >= newest.end_frame
+    return paintings[(position.painting_index + is_there) % len(paintings)].line
+
+
 def _seconds(reading: Reading, screen: int) -> float:
     return round(float(_position(reading, screen).cycle_frame / reading.show.settings.fps), 3)
 
@@ -84,6 +101,10 @@ def _is_held(reading: Reading) -> bool:
     return all(hold is not None and hold.end_frame is None for hold in holds)
 
 
+def _told(value: float | None, scale: float = 1.0) -> float:
+    return UNKNOWN if value is None else round(value * scale, 2)
+
+
 _OF_ALL: Mapping[str, Read] = {
     "/ballad": _ballad,
     "/arrangement": _arrangement,
@@ -100,6 +121,15 @@ _OF_ALL: Mapping[str, Read] = {
     "/status/playing": lambda reading: bool(reading.transport.rate),
     "/status/frame": lambda reading: reading.frame,
     "/status/fps": lambda reading: round(reading.fps, 1),
+    "/status/frame-time": lambda reading: _told(reading.pace.frame_ms),
+    "/status/frame-time/worst": lambda reading: _told(reading.pace.worst_frame_ms),
+    "/status/frame-time/budget": lambda reading: round(1000 / float(reading.show.settings.fps), 2),
+    "/status/lateness": lambda reading: _told(reading.pace.late_ms),
+    "/status/lateness/worst": lambda reading: _told(reading.pace.worst_late_ms),
+    "/status/skew": lambda reading: _told(reading.skew_ns, 1e-6),
+    "/status/temperature": lambda reading: _told(reading.heat.hottest_c),
+    "/status/temperature/processor": lambda reading: _told(reading.heat.processor_c),
+    "/status/temperature/graphics": lambda reading: _told(reading.heat.graphics_c),
     "/status/source": lambda reading: reading.showing,
     "/status/quality": lambda reading: reading.quality,
     "/status/engine": lambda reading: reading.engine,
@@ -118,7 +148,9 @@ _OF_SCREEN: Mapping[str, ReadScreen] = {
     ),
     f"{_S}/line": _line,
     f"{_S}/line/text": _line_text,
+    f"{_S}/next": _next,
     f"{_S}/morphing": lambda reading, screen: _position(reading, screen).in_morph,
+    f"{_S}/changing": _is_changing,
     f"{_S}/source": lambda reading, screen: reading.shown.get(screen, "elsewhere"),
 }
 

@@ -92,9 +92,10 @@ class DriftingClock:
         self._is_standing = True
 
     def resume(self, true_ns: int) -> None:
-        """It runs on from where it stood."""
-        self._true_ns = true_ns
-        self._is_standing = False
+        """It runs on from where it stood, if it did."""
+        if self._is_standing:
+            self._true_ns = true_ns
+            self._is_standing = False
 
     def _rebase(self, true_ns: int) -> None:
         self._local_ns = self.local(true_ns)

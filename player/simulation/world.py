@@ -83,18 +83,24 @@ class World:
         self._after(machine, [])
 
     def kill(self, place: int) -> None:
-        """End a machine's process, now."""
-        self.machines[place].kill()
+        """End a machine's process, now; one that was suspended runs again, as after a reset."""
+        machine = self.machines[place]
+        machine.clock.resume(self.now_ns)
+        machine.kill()
 
     def suspend(self, place: int) -> None:
-        """Suspend a machine, now: its clock stands, and datagrams wait."""
+        """Suspend a machine that runs, now: its clock stands, and datagrams wait."""
         machine = self.machines[place]
+        if machine.node is None:
+            return
         machine.clock.suspend(self.now_ns)
         machine.is_suspended = True
 
     def resume(self, place: int) -> None:
-        """Wake a suspended machine, now."""
+        """Wake a suspended machine, now; nothing if it has been reset meanwhile."""
         machine = self.machines[place]
+        if not machine.is_suspended:
+            return
         machine.clock.resume(self.now_ns)
         machine.is_suspended = False
         machine.planned_ns = None

@@ -20,12 +20,14 @@ class Discipline:
 
     house_time: a frozen value, replaced as a whole; any thread may read it. is_locked: it is the
     leader's, or ours to give; once so, always so: without answers it runs on at the last rate.
+    is_doubted: the local clock has leapt, or stood still, and no answer has agreed with it since.
     steps: how often it was put right by more than 50 ms.
     """
 
     def __init__(self, rng: random.Random, local_ns: int) -> None:
         self.house_time = HouseTime(local_ns, 0)
         self.is_locked = False
+        self.is_doubted = False
         self.steps = 0
         self._rng = rng
         self._estimate = estimate.opening_estimate()
@@ -43,11 +45,19 @@ class Discipline:
         """One standard deviation of the latest estimate, in ns."""
         return self._estimate.unsure_ns
 
+    def error_ns(self, local_ns: int) -> int | None:
+        """How far our house time is from where the leader's answers have it; None before any, and
+        while it is doubted."""
+        if not (self.is_locked and self._estimate.is_settled) or self.is_doubted:
+            return None
+        return abs(self._estimate.house_ns(local_ns) - self.house_time.house_at(local_ns))
+
     def give(self, local_ns: int) -> None:
         """This node leads: its house time goes on as it runs, or begins as it is."""
         if not self.is_locked:
             self.house_time = HouseTime(local_ns, self.house_time.house_at(local_ns))
             self.is_locked = True
+        self.is_doubted = False
 
     def follow(self, local_ns: int, *, was_leading: bool) -> None:
         """Another leads from now on: ask it, quickly at first."""
@@ -93,6 +103,7 @@ class Discipline:
         has_jumped = bool(before.suspects) and not after.suspects
         if after.exchanges != before.exchanges or has_jumped:
             self._steer(local_ns)
+            self.is_doubted = self.is_doubted and bool(after.suspects)
 
     def put_right(self, by_ns: int, local_ns: int) -> None:
         """Step our own house time: this machine's clock has jumped while it led."""
@@ -102,6 +113,7 @@ class Discipline:
     def rebase(self, local_ns: int) -> None:
         """The local clock has jumped to here."""
         self._due_ns = local_ns
+        self.is_doubted = True
 
     def _steer(self, local_ns: int) -> None:
         target_ns, rate = self._estimate.house_ns(local_ns), self._estimate.rate

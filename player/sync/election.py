@@ -36,8 +36,8 @@ def claim_delay_ns(place: int, *, nodes: int, leader: Claim | None, is_ready: bo
     """How long a node lets its leader be silent before it claims: 1 s + 200 ms x rank.
 
     rank counts, from 0, the nodes before it in the list that followed the leader as its last
-    beacon said; with no leader yet, all before it. A node that has no house time yet, though it
-    heard a leader, lets all others go first.
+    beacon said; with no leader yet, all before it. is_ready: a node that heard a leader and has no
+    house time to go by, not yet or not after a leap of its own clock, lets all others go first.
     """
     if leader is None:
         return CLAIM_AFTER_NS + CLAIM_STEP_NS * place

@@ -80,7 +80,7 @@ class SyncEndpoint:
         self._wake: tuple[socket.socket, socket.socket] | None = None
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()
-        self.send_failures = 0
+        self.send_failures = self.stumbles = 0
 
     def start(self) -> None:
         """Open the port, begin to listen. Raises SyncError naming the port and who holds it.
@@ -190,7 +190,13 @@ class SyncEndpoint:
         """One line for the operator."""
         with self._lock:
             line = self._node.status(self._clock.now_ns())
-        return line + (f"; {self.send_failures} not sent" if self.send_failures else "")
+        line += f"; {self.send_failures} not sent" if self.send_failures else ""
+        return line + (f"; stumbled {self.stumbles} times, see the log" if self.stumbles else "")
+
+    def skew_ns(self) -> int | None:
+        """How far apart the house clocks are, as this node knows it; see SyncNode."""
+        with self._lock:
+            return self._node.skew_ns(self._clock.now_ns())
 
     def _rouse(self) -> None:
         if self._wake is not None:
@@ -202,12 +208,17 @@ class SyncEndpoint:
         with selectors.DefaultSelector() as selector:
             selector.register(self._socket, selectors.EVENT_READ)
             selector.register(self._wake[0], selectors.EVENT_READ)
+            told = ""
             while not self._closing.is_set():
                 try:
                     self._turn(selector)
-                except Exception:
-                    # A defect of our own must cost one turn, never the wall's clock.
-                    _logger.exception("Clock sync stumbled and goes on.")
+                except Exception as fault:
+                    # A defect of our own must cost one turn, never the wall's clock; and its trace
+                    # is told once, not twenty times a second.
+                    self.stumbles += 1
+                    if repr(fault) != told:
+                        told = repr(fault)
+                        _logger.exception("Clock sync stumbled and goes on.")
                     self._closing.wait(0.05)
 
     def _turn(self, selector: selectors.BaseSelector) -> None:

@@ -46,9 +46,7 @@ class Followers:
     def present(self, local_ns: int) -> int:
         """The set of those who asked of late, a bit for each place."""
         return sum(
-            1 << place
-            for place, seen in enumerate(self._seen)
-            if seen.is_here and local_ns - seen.heard_ns <= GONE_AFTER_NS
+            1 << place for place, seen in enumerate(self._seen) if self._asks(seen, local_ns)
         )
 
     def forget(self) -> None:
@@ -61,13 +59,24 @@ class Followers:
         for seen in self._seen:
             seen.heard_ns += by_ns
 
+    def furthest_ns(self, local_ns: int) -> int | None:
+        """The most that our house time and that of a follower which asked of late were apart, the
+        way of its ping included; None without any."""
+        apart = [
+            abs(seen.ahead_ns)
+            for seen in self._seen
+            if seen.ahead_ns is not None and self._asks(seen, local_ns)
+        ]
+        return max(apart, default=None)
+
     def odd_clock_ns(self, local_ns: int) -> int:
         """By how much our house time has left that of the followers, or 0.
 
-        Only if most of the followers, and two at least, which agreed with us before, now disagree
-        by more than 50 ms and agree with each other: then it is our own clock that has jumped.
+        Only if most of the followers that are here, and two at least, which agreed with us before,
+        now disagree by more than 50 ms and agree with each other: then it is our own clock that
+        has jumped. Those that know of a leap of their own have no vote, but count.
         """
-        members = [seen for seen in self._seen if seen.has_agreed and seen.is_here]
+        members = [seen for seen in self._seen if seen.has_agreed and self._asks(seen, local_ns)]
         votes = [
             seen.ahead_ns - seen.least_ns
             for seen in members
@@ -86,3 +95,7 @@ class Followers:
         """We have put our clock right: the votes are used up."""
         for seen in self._seen:
             seen.ahead_ns = None
+
+    @staticmethod
+    def _asks(seen: _Seen, local_ns: int) -> bool:
+        return seen.is_here and local_ns - seen.heard_ns <= GONE_AFTER_NS

@@ -23,6 +23,7 @@ MAX_APPLIED = 24  # request ids told in a beacon
 LARGEST = 2**61
 LARGEST_EPOCH = 2**48
 MAX_NODES = 62  # a set of nodes is one whole number, a bit for each
+UNSURE = -1  # the house time of a node that has none, or that knows its own clock to have leapt
 
 
 class MessageError(Exception):
@@ -76,7 +77,7 @@ class Ping:
     """From a follower to its leader: a question for the time, and how the follower is.
 
     number: comes back in the answer. sent_ns: the asker's local time. house_ns: house time as the
-    asker has it, -1 before it has any. checksum_tick, checksum: the asker's latents, tick -1: none.
+    asker has it, or UNSURE. checksum_tick, checksum: the asker's latents, tick -1: none.
     """
 
     ADDRESS: ClassVar[str] = "/sync/ping"

@@ -78,6 +78,12 @@ class SyncNode:
         return self._discipline.is_locked
 
     @property
+    def _is_sure(self) -> bool:
+        """Whether others may go by our house time: who knows that its own clock has leapt neither
+        votes on the leader's nor leads before others."""
+        return self.is_locked and not self._discipline.is_doubted
+
+    @property
     def house_time(self) -> HouseTime:
         """Local to house time from now on: a frozen value, for any thread."""
         return self._discipline.house_time
@@ -192,13 +198,26 @@ class SyncNode:
         )
         return status_line(standing)
 
+    def skew_ns(self, local_ns: int) -> int | None:
+        """How far apart the house clocks are (ns, never below 0), as this node knows it.
+
+        A follower: its own from the leader's, as the leader's answers have it. The leader: its own
+        from that of the follower furthest off, as their questions told it, the time that those were
+        on the way included. None: nothing was heard of late.
+        """
+        if self.role == "leader":
+            return self._followers.furthest_ns(local_ns)
+        if self.role == "follower" and local_ns - self._heard_ns <= SILENT_AFTER_NS:
+            return self._discipline.error_ns(local_ns)
+        return None
+
     def encode(self, outgoing: Outgoing, local_ns: int) -> bytes:
         """The datagram, stamped with the time of sending. Raises MessageError (a defect)."""
         message = outgoing.message
         house_ns = self.house_ns(local_ns)
         if isinstance(message, messages.Ping):
             message = replace(
-                message, sent_ns=local_ns, house_ns=house_ns if self.is_locked else -1
+                message, sent_ns=local_ns, house_ns=house_ns if self._is_sure else messages.UNSURE
             )
         elif isinstance(message, messages.Pong):
             message = replace(message, answered_ns=house_ns)
@@ -390,7 +409,7 @@ class SyncNode:
 
     def _claim_delay_ns(self) -> int:
         nodes = len(self._names)
-        return claim_delay_ns(self.place, nodes=nodes, leader=self._leader, is_ready=self.is_locked)
+        return claim_delay_ns(self.place, nodes=nodes, leader=self._leader, is_ready=self._is_sure)
 
     def _notice_jump(self, local_ns: int) -> None:
         passed_ns, self._last_ns = local_ns - self._last_ns, local_ns

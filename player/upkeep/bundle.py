@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from player.clock import wall_ns
+from player.made_folder import made_folder
+from player.this_program import program_name
 from player.upkeep.journal_file import Entry, day_path, read_journal
 from player.upkeep.measures import package_versions
 from player.upkeep.night_report import NightReportError, page_of, title_and_zone
@@ -113,7 +115,7 @@ def run(args: argparse.Namespace) -> int:
         )
         write_atomically(args.out, content)
     except (BundleError, ShowError) as fault:
-        print(f"run_installation.py bundle: {str(fault).rstrip('.')}.", file=sys.stderr)
+        print(f"{program_name()} bundle: {str(fault).rstrip('.')}.", file=sys.stderr)
         return 1
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         print(archive.read("READ-ME-FIRST.txt").decode())
@@ -189,7 +191,7 @@ def _add_show(pages: Pages, show: Path | None) -> None:
     pages.add_file("show/show.yaml", show / "show.yaml")
     for path in sorted(show.glob("ballads/*/ballad.yaml"))[:200]:
         pages.add_file(f"show/ballads/{path.parent.name}/ballad.yaml", path)
-    pages.add_file("show/films/manifest.json", show / "films" / "manifest.json")
+    pages.add_file("show/films/manifest.json", made_folder(show) / "films" / "manifest.json")
 
 
 def _versions(starts: list[Entry]) -> dict[str, object]:

@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from player.upkeep.wall_time import utc_day, utc_ns, utc_text
+from shows.journal_file import is_torn, write_whole
 
 _log = logging.getLogger("player.upkeep")
 
@@ -201,20 +202,12 @@ class DayFile:
         self._folder = folder
         self._day = ""
         self._file: int | None = None
-        self._is_torn = False  # the file ends in the middle of a line
 
     def append(self, day: str, line: bytes) -> None:
         """Write the line, whole or not at all. Raises OSError."""
         file = self._open(day)
-        size = os.fstat(file).st_size
-        data = (b"\n" if self._is_torn else b"") + line + b"\n"
-        try:
-            while data:
-                data = data[os.write(file, data) :]
-        except OSError:
-            self._cut_back(file, size)
-            raise
-        self._is_torn = False
+        start = b"\n" if is_torn(file) else b""  # what a power cut tore stays, to be counted
+        write_whole(file, start + line + b"\n")
 
     def flush(self) -> None:
         """Onto the disk, for a power cut. Raises OSError."""
@@ -237,10 +230,6 @@ class DayFile:
         flags |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
         self._file = os.open(path, flags, 0o644)
         self._day = day
-        with path.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - 1))
-            self._is_torn = size > 0 and file.read(1) != b"\n"
         return self._file
 
     def _is_there(self, path: Path, file: int) -> bool:
@@ -249,9 +238,3 @@ class DayFile:
             return os.path.samestat(os.stat(path), os.fstat(file))
         except OSError:
             return False
-
-    def _cut_back(self, file: int, size: int) -> None:
-        try:
-            os.ftruncate(file, size)
-        except OSError:
-            self._is_torn = True

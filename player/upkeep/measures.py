@@ -48,7 +48,7 @@ def process_measures() -> dict[str, object]:
     except (psutil.Error, OSError):
         pass
     told["segments"] = _segments()
-    told["cpu_c"] = _cpu_c()
+    told["cpu_c"] = processor_c()
     told["gpu_c"], told["gpu_mb"] = _gpu.read()
     return told
 
@@ -74,7 +74,8 @@ def _segments() -> int | None:
     return len(set(re.findall(rf"{re.escape(str(segment_folder()))}/(inspace-[0-9a-f-]+)", maps)))
 
 
-def _cpu_c() -> float | None:
+def processor_c() -> float | None:
+    """Degrees Celsius of its hottest sensor, to a tenth; None where nothing tells."""
     import psutil
 
     try:

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from player.clock import wall_ns
+from player.this_program import pip_install, program_name
 from player.upkeep.journal_file import JournalRead, read_journal
 from player.upkeep.night_facts import minutes_of, runs_of
 from player.upkeep.night_page import chronicle, figures, machine_rows, snapshots
@@ -72,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
         page = night_report(args.journal, since_ns, until_ns, title=title, zone=zone)
         write_atomically(args.out, page.encode("utf-8", "replace"))
     except (NightReportError, ShowError, ValueError) as fault:
-        print(f"run_installation.py report: {str(fault).rstrip('.')}.", file=sys.stderr)
+        print(f"{program_name()} report: {str(fault).rstrip('.')}.", file=sys.stderr)
         return 1
     verdict = verdict_of(read_journal(args.journal, since_ns, until_ns), since_ns, until_ns, zone)
     print(f"{verdict.sentence}\nThe page is {args.out}.")
@@ -105,8 +106,7 @@ def page_of(
         drawn = plots(minutes, runs, Span(since_ns, until_ns, zone))
     except ImportError as fault:
         raise NightReportError(
-            f"The report needs {fault.name}, which is not installed: "
-            "pip install 'inspace-ballads-player[report]'."
+            f"The report needs {fault.name}, which is not installed: {pip_install('report')}."
         ) from fault
     verdict = verdict_of(read, since_ns, until_ns, zone)
     template = jinja2.Environment(

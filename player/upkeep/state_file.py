@@ -42,6 +42,7 @@ _log = logging.getLogger("player")
 
 @dataclass(frozen=True)
 class _Kept:
+    show: str
     transport: Transport
     tick: int
     origin_ns: int
@@ -91,14 +92,18 @@ class StateKeeper:
         if (
             kept is not None
             and abs(tick - kept.tick) < KEEP_EVERY_S * self._fps
-            and origin_ns == kept.origin_ns
+            and (kept.show, kept.origin_ns) == (self._fingerprint, origin_ns)
             and (transport is kept.transport or transport == kept.transport)
         ):
             return
-        self._kept = _Kept(transport, tick, origin_ns)
+        self._kept = _Kept(self._fingerprint, transport, tick, origin_ns)
         with self._changed:
             self._next = self._kept
             self._changed.notify()
+
+    def take_over(self, show_fingerprint: str) -> None:
+        """The show was read anew: what is kept next belongs to it."""
+        self._fingerprint = show_fingerprint
 
     def forget(self) -> None:
         """The show has ended as it should: the file is removed, and no more is kept."""
@@ -145,7 +150,7 @@ class StateKeeper:
 
     def _write(self, kept: _Kept) -> bool:
         saved = SavedState(
-            show=self._fingerprint,
+            show=kept.show,
             transport=transport_text(kept.transport),
             tick=kept.tick,
             tick_ns=kept.origin_ns,

@@ -94,6 +94,10 @@ class Teller:
         if self._ways:
             self._thread.start()
 
+    def take_title(self, show: str) -> None:
+        """Of the show that messages are about from now on."""
+        self._show = clean(show, 100)
+
     def close(self) -> None:
         """Give what waits 2 s more, one attempt each. Harmless a second time."""
         self._ending.set()

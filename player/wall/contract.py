@@ -64,7 +64,8 @@ class Wall(Protocol):
     def upload(self, source: str, pixels: NDArray[np.uint8]) -> None:
         """Replaces a source's pictures: [P, H, W, 4], sRGB, top row first; alpha is ignored.
 
-        The array may be reused as soon as this returns.
+        The array may be reused as soon as this returns; a small view that is begun before the next
+        upload of the source may be made of it, and shows then what it was reused for.
         """
         ...
 
@@ -99,11 +100,17 @@ class Wall(Protocol):
         ...
 
     def begin_small(self, screen: int) -> None:
-        """Begins a small view of what a screen shows, as its viewer sees it; see `small_views`."""
+        """Begins a small view of what a screen shows, as its viewer sees it; see `small_views`.
+
+        Right after `present` it shows what was presented.
+        """
         ...
 
     def take_small(self) -> list[tuple[int, NDArray[np.uint8]]]:
-        """The small views begun since the last call: a screen, and its [H, W, 4]."""
+        """The small views begun since the last call: a screen, and its [H, W, 4].
+
+        Waits for the driver.
+        """
         ...
 
     def describe(self) -> str:

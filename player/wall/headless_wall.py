@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +66,7 @@ class DrawnWall(ABC):
         """See `Wall.set_look`."""
         self._looks[screen] = look
 
-    @property
+    @cached_property
     def is_software(self) -> bool:
         """See `Wall.is_software`."""
         return any(word in self._renderer_name() for word in _SOFTWARE)
@@ -75,6 +76,17 @@ class DrawnWall(ABC):
             raise ValueError(f"{self._screens} screens need as many shots, not {len(shots)}")
         self._shots = tuple(shots)
         self._drawn = self._store.resolve(shots, sizes_px, self._calibrations, self._looks)
+
+    def _thin_small(self, screen: int) -> bool:
+        """Begins a small view without the graphics driver where the processor draws; else False."""
+        if self.is_software and self._shots:
+            self._small_views.begin_thin(
+                screen,
+                self._shots[screen],
+                self.logical_size_of(screen),
+                self._calibrations[screen],
+            )
+        return self.is_software
 
     def _begin_small(self, screen: int, area_px: int) -> None:
         if self._shots:
@@ -88,7 +100,7 @@ class DrawnWall(ABC):
 
     @property
     def _small_area_px(self) -> int:
-        """Makes a context current; ask before making another one so."""
+        """Makes a context current at the first time; ask before making another one so."""
         return SOFTWARE_AREA_PX if self.is_software else AREA_PX
 
     @abstractmethod
@@ -169,6 +181,8 @@ class HeadlessWall(DrawnWall):
             with self._context:
                 self._small_views.thinned(screen, self._framebuffers[screen], self._size_px)
             return
+        if self._thin_small(screen):
+            return
         area_px = self._small_area_px
         with self._context:
             self._begin_small(screen, area_px)
@@ -204,6 +218,8 @@ class HeadlessWall(DrawnWall):
         if not self._open:
             return
         self._open = False
+        if self._front is not None:
+            self._front.close()
         with self._context:
             self._release()
             for framebuffer in (*self._framebuffers, self._scratch):

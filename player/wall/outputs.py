@@ -26,18 +26,20 @@ def open_wall(
     size: tuple[int, int] | None = None,
     machine: Machine | None = None,
     front: Path | None = None,
+    front_px: tuple[int, int] | None = None,
 ) -> Wall:
     """Opens a wall of `screens` screens.
 
     size: of one screen in pixels. Headless: exactly that, 256x256 by default. In windows: at most
     that, in the middle of each monitor or tile; by default all of it. machine: where the screens
     stand, and with which calibrations they begin; its sizes go before `size`, and its `outputs` is
-    for the caller to heed. Without it the screens stand from left to right. front: a file that a
-    headless wall keeps what it shows in. Raises OutputError.
+    for the caller to heed. Without it the screens stand from left to right. front: a file that the
+    wall keeps what it shows in; front_px: of a screen there, if there are windows; None: small.
+    Raises OutputError; FrontBufferError if it is that file which cannot be.
     """
     if screens < 1 or (size is not None and min(size) < 1):
         raise OutputError(f"A wall needs a screen and a size, not {screens} screens of {size}.")
-    wall: Wall
+    wall: HeadlessWall | WindowWall
     if kind == "headless":
         wall = HeadlessWall(screens, size or HEADLESS_SIZE_PX, front)
     else:
@@ -45,6 +47,12 @@ def open_wall(
     for number, screen in enumerate(machine.screens if machine else ()):
         if screen.calibration is not None:
             wall.set_calibration(number, screen.calibration)
+    if front is not None and isinstance(wall, WindowWall):
+        try:
+            wall.keep_front(front, front_px)  # now, when it is known which screens are turned
+        except OutputError:
+            wall.close()
+            raise
     return wall
 
 

@@ -64,9 +64,13 @@ class DrawnShot:
 
 @dataclass(eq=False)
 class _Pool:
-    """A source's textures twice, so that an upload never waits for a drawing of the last one."""
+    """A source's textures twice, so that an upload never waits for a drawing of the last one.
+
+    pixels: what was uploaded last, as it was handed in.
+    """
 
     size_px: tuple[int, int]
+    pixels: NDArray[np.uint8]
     sides: tuple[list[StoredPicture], list[StoredPicture]] = field(default_factory=lambda: ([], []))
     front: int = 0
     count: int = 0
@@ -100,7 +104,8 @@ class PictureStore:
         if pool is None or pool.size_px != size_px:
             if pool is not None:
                 self._release(pool)
-            pool = self._pools[source] = _Pool(size_px)
+            pool = self._pools[source] = _Pool(size_px, pixels)
+        pool.pixels = pixels
         pool.front = 1 - pool.front
         pool.count = len(pixels)
         side = pool.sides[pool.front]
@@ -110,6 +115,12 @@ class PictureStore:
         self.streaming.write([stored.texture for stored in used], list(pixels))
         for stored in used:
             stored.levels = 0
+
+    def uploaded(self, wanted: Layer | Overlay) -> NDArray[np.uint8]:
+        """[H, W, 4]: a picture as it was handed in. Raises OutputError where it was not."""
+        self._found(wanted)
+        picture: NDArray[np.uint8] = self._pools[wanted.source].pixels[wanted.picture]
+        return picture
 
     def resolve(
         self,

@@ -24,6 +24,7 @@ from player.wall.calibration import (
     prepared,
 )
 from player.wall.contract import OutputError
+from player.wall.light_curve import GAIN_EXPONENT
 from player.wall.look import FAITHFUL, RECIPES, Look
 from player.wall.picture_store import (
     DrawnLayer,
@@ -61,8 +62,6 @@ __all__ = [
     "standalone_context",
 ]
 
-# luminance to the sRGB-encoded factor that gives it on a display of gamma 2.2; exact at 0 and 1
-_GAIN_EXPONENT = 1 / 2.2
 _EGL_DEVICES = 4  # tried in turn: the first may be a GPU that this user may not open
 _THRESHOLDS_UNIT, _SURFACE_UNIT = MOST_LAYERS, MOST_LAYERS + 1
 _SURFACE_LINES = 1080  # of a screen on which a surface's tile is as fine as it is made
@@ -175,7 +174,7 @@ class Painter:
         """The area is black around what the layers light."""
         parts = _parts(shot.calibration, shot.look, shot.layers)
         program = self._program(parts, len(shot.layers))
-        program["gain"] = shot.gain**_GAIN_EXPONENT
+        program["gain"] = shot.gain**GAIN_EXPONENT
         if "calibrated" in parts:
             viewport = _place_calibrated(program, area, shot)
         else:

@@ -195,6 +195,7 @@ def place(
     shrinking: float = 1.0,
     focus: Focus = CENTRE,
     surround: Surround = "black",
+    coarsest: int | None = None,
 ) -> Placement:
     """Where and how a picture is sampled. Sizes in pixels, all at least 1.
 
@@ -202,7 +203,8 @@ def place(
     shares of the picture that are cut off first. shrinking: by how much the output pixels of
     `output_wh`, if they are only logical ones, are smaller when drawn. A picture much larger than
     its place is read from the mip level (an area mean over 2^level texels squared) that is nearest
-    to the output's size; the cubic does the rest, 0.7 to 1.4.
+    to the output's size; the cubic does the rest, 0.7 to 1.4. coarsest: the coarsest level there
+    is, None: whichever is wanted. Read from a finer one than wanted a picture flickers.
     """
     left, top, right, bottom = crop
     cropped_wh = picture_wh[0] * (1 - left - right), picture_wh[1] * (1 - top - bottom)
@@ -217,6 +219,7 @@ def place(
     shrink = max(source_w / target_w, source_h / target_h) * shrinking
     level = max(0, math.floor(math.log2(shrink) + 0.5))
     level = min(level, int(math.log2(min(picture_wh))))
+    level = level if coarsest is None else min(level, coarsest)
     share_x = (picture_wh[0] >> level) / picture_wh[0]
     share_y = (picture_wh[1] >> level) / picture_wh[1]
     scale_x, scale_y = source_w / target_w * share_x, source_h / target_h * share_y

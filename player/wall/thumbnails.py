@@ -10,21 +10,23 @@ written, as in `front_buffer`; only a picture that differs from the one before i
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from player.clock import HouseClock, processor_ns
 from player.live.shared_segment import segment_folder
+from player.wall.allowance import Allowance
 from player.wall.contract import OutputError, Wall
 from player.wall.small_views import AREA_PX
 
 _MAGIC = 0x1B6B_F407_0002
 _HEAD_BYTES = 64
 _SLOT_BYTES = _HEAD_BYTES + 4 * AREA_PX
-ROUND_S = 0.15  # within which every screen is looked at once
-# where the processor draws windows a view costs some 1.4 ms: then so long, to stay below 2 %
-ROUND_IN_SOFTWARE_S = 1.5
+SHARE = 0.015  # of a frame that may be spent, on average: below 2 % with what is not foreseen
+MOST = 0.1  # of one frame, if others after it have none: of the wait that follows a present
 
 Pixels = NDArray[np.uint8]
 
@@ -79,34 +81,43 @@ class ThumbnailFile:
 
 
 class Thumbnails:
-    """Keeps the file up to date: a few screens on a tick, or one on every few, all of them within
-    ROUND_S, or ROUND_IN_SOFTWARE_S."""
+    """Keeps the file up to date: all screens on every tick, or as often as SHARE allows."""
 
     def __init__(
-        self, wall: Wall, path: Path, screens: tuple[int, ...], of: int, fps: float
+        self,
+        wall: Wall,
+        path: Path,
+        screens: tuple[int, ...],
+        of: int,
+        fps: float,
+        spent_ns: Callable[[], int] | None = None,
     ) -> None:
         """screens: those of the show's, `of` in all, that hang on this wall, in its order.
+        spent_ns: a clock of what is spent; None: processor time where the processor draws, since
+        on a busy machine more time passes than is spent; else time, since a card is waited for.
 
         Raises ThumbnailsError.
         """
         self._wall, self._screens = wall, screens
         self._file = ThumbnailFile(path, of)
-        self._turn, self._tick = 0, 0
-        is_dear = wall.is_software and wall.refresh_hz() is not None  # a headless view is read
-        round_ticks = max(1, int(fps * (ROUND_IN_SOFTWARE_S if is_dear else ROUND_S)))
-        self._at_once = -(-len(screens) // round_ticks)
-        self._every = max(1, round_ticks // len(screens)) if is_dear else 1
+        self._spent_ns = spent_ns or (processor_ns if wall.is_software else HouseClock().now_ns)
+        self._allowance = Allowance(SHARE * 1e9 / fps, MOST * 1e9 / fps)
+        self._turn = 0
+        self.looks = 0  # at one screen each, so far
 
     def presented(self, presented: object) -> None:
         """A watcher of the frame loop: once a frame is presented, in the thread of the wall."""
-        for place, picture in self._wall.take_small():
-            self._file.write(self._screens[place], picture)
-        self._tick += 1
-        if self._tick % self._every:
+        looks = self._allowance.pieces(len(self._screens))
+        if not looks:
             return
-        for _ in range(self._at_once):
+        began_ns = self._spent_ns()
+        for _ in range(looks):
             self._wall.begin_small(self._turn)
             self._turn = (self._turn + 1) % len(self._screens)
+        for place, picture in self._wall.take_small():
+            self._file.write(self._screens[place], picture)
+        self._allowance.spent(looks, self._spent_ns() - began_ns)
+        self.looks += looks
 
     def close(self) -> None:
         self._file.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from fractions import Fraction
+from pathlib import Path
 
 import moderngl
 import numpy as np
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from player.clock import HouseClock
 from player.wall.contract import OutputError, Standing
 from player.wall.desktop import MonitorWatch, sentences, start_glfw, x11_display
+from player.wall.front_buffer import FrontBuffer
+from player.wall.front_views import FrontViews, front_size
 from player.wall.headless_wall import DrawnWall
 from player.wall.losses import ContextWatch, DisplayWatch, reset_status_of
 from player.wall.machine_file import Machine
@@ -57,6 +60,7 @@ class WindowWall(DrawnWall):
         self._windows: list[Window] = []
         self._keys: list[str] = []
         self._polls = 0
+        self._front_views: FrontViews | None = None
         self._closing = ExitStack()
         try:
             with sentences("The windows could not be opened", _DRIVER_HINT, moderngl.Error):
@@ -125,6 +129,17 @@ class WindowWall(DrawnWall):
         self._store.upload(source, pixels)
 
     @_told
+    def keep_front(self, path: Path, size_px: tuple[int, int] | None) -> None:
+        """Keep in a file, for others, what the screens show; see `front_views`. Call it once.
+
+        size_px: of one screen there; None: small, in the shape of the first. Raises
+        FrontBufferError.
+        """
+        front = FrontBuffer(path, self._screens, size_px or front_size(self.logical_size_of(0)))
+        self._windows[0].make_current()
+        self._front_views = FrontViews(self._context, self._store, self._painter, front)
+
+    @_told
     def warm_up_next(self, layers: int = 3) -> bool:
         self._windows[0].make_current()
         if self._store.warm_up():
@@ -147,6 +162,9 @@ class WindowWall(DrawnWall):
         self._resolve(shots, sizes)
         if len(self._windows) > 1:
             self._context.finish()  # other contexts see an upload only once it is complete
+        if self._front_views is not None:
+            logical_px = list(map(self.logical_size_of, range(self._screens)))
+            self._front_views.draw(shots, logical_px, self._calibrations, self._looks)
         if self._span and self._seating.has_gaps:
             whole = (0, 0, *self._windows[0].size_px)  # after a swap a buffer may hold anything
             self._context.screen.clear(0.0, 0.0, 0.0, 1.0, viewport=whole)
@@ -213,13 +231,16 @@ class WindowWall(DrawnWall):
 
     @_told
     def begin_small(self, screen: int) -> None:
+        if self._thin_small(screen):
+            return
         area_px = self._small_area_px
         self._windows[0].make_current()
         self._begin_small(screen, area_px)
 
     @_told
     def take_small(self) -> list[tuple[int, NDArray[np.uint8]]]:
-        self._windows[0].make_current()
+        if self._small_views.is_drawing:
+            self._windows[0].make_current()
         return self._small_views.take()
 
     def _renderer_name(self) -> str:
@@ -261,6 +282,8 @@ class WindowWall(DrawnWall):
             if window.painter:
                 window.painter.release()
         self._windows[0].make_current()
+        if self._front_views is not None:
+            self._front_views.release()
         self._release()
         self._end_glfw()
 

@@ -2,7 +2,9 @@
 
 FOLDER has the player's wheel. `pip download --platform` asks the markers of the machine it runs on
 (sys_platform == "win32" and the like), so it would fetch Linux's packages for Windows; here they
-are asked for Windows, a package at a time, at the versions of constraints.txt.
+are asked for Windows, a package at a time, at the versions of constraints.txt. Then it is seen
+whether every need is met by a wheel in FOLDER, for Windows and of a version that is wanted; with
+--check in place of pip's arguments nothing but that is done.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 from packaging.requirements import Requirement
+from packaging.tags import compatible_tags, cpython_tags
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,11 +48,52 @@ def _holds(need: Requirement, extras: Sequence[str]) -> bool:
     )
 
 
+def unmet(folder: Path, extras: Sequence[str]) -> list[str]:
+    """A sentence for every need that no wheel of the folder meets on Windows."""
+    python = sys.version_info[:2]
+    platforms = ["win_amd64"]
+    tags = {*cpython_tags(python, platforms=platforms), *compatible_tags(python, None, platforms)}
+    shelf = {}
+    for path in folder.glob("*.whl"):
+        name, version, _, fits = parse_wheel_filename(path.name)
+        if fits & tags:
+            shelf[name] = (version, path)
+    faults: dict[str, None] = {}
+    open_needs = [("the player", need) for need in needs(_mine(folder), extras)]
+    seen: set[tuple[str, str]] = set()
+    while open_needs:
+        who, need = open_needs.pop()
+        version, path = shelf.get(canonicalize_name(need.name), (None, None))
+        if version is None or path is None:
+            faults[f"{who} needs {need}, and there is no wheel of it for Windows."] = None
+        elif not need.specifier.contains(version, prereleases=True):
+            faults[f"{who} needs {need}, and the wheel there is {version}."] = None
+        else:
+            key = (path.name, ",".join(sorted(need.extras)))
+            wanted = [] if key in seen else needs(path, sorted(need.extras))
+            open_needs += [(need.name, inner) for inner in wanted]
+            seen.add(key)
+    return sorted(faults)
+
+
+def _mine(folder: Path) -> Path:
+    return next(folder.glob("inspace_ballads_player-*.whl"))
+
+
+def check(folder: Path, extras: Sequence[str]) -> int:
+    """Tells what is not met; the exit status."""
+    faults = unmet(folder, extras)
+    for fault in faults:
+        print(f"pack: {fault}", file=sys.stderr)
+    return 1 if faults else 0
+
+
 def main(folder: Path, extras: Sequence[str], pip_arguments: Sequence[str]) -> int:
     """Download until nothing is missing; the exit status."""
-    mine = next(folder.glob("inspace_ballads_player-*.whl"))
+    if list(pip_arguments) == ["--check"]:
+        return check(folder, extras)
     pins = ROOT / "constraints.txt"
-    open_needs = needs(mine, extras)
+    open_needs = needs(_mine(folder), extras)
     seen: set[tuple[str, str]] = set()
     while open_needs:
         need = open_needs.pop()
@@ -66,7 +110,7 @@ def main(folder: Path, extras: Sequence[str], pip_arguments: Sequence[str]) -> i
             return 1
         wheel = next(w for w in folder.glob("*.whl") if parse_wheel_filename(w.name)[0] == name)
         open_needs += needs(wheel, sorted(need.extras))
-    return 0
+    return check(folder, extras)
 
 
 if __name__ == "__main__":

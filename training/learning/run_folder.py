@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import pickle
 import zipfile
 import zlib
@@ -23,6 +22,7 @@ from generator.checkpoint import (
     save_generator,
     write_atomically,
 )
+from shows.journal_file import add_lines
 from shows.picture_file import srgb_tag
 from training.errors import TrainingError
 from training.learning.codes_file import CODES_FILE, save_codes
@@ -90,10 +90,7 @@ class RunFolder:
 
     def log(self, line: Mapping[str, float]) -> None:
         """Raises OSError."""
-        with (self.path / LOG_FILE).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        add_lines(self.path / LOG_FILE, [json.dumps(line).encode()])
 
     def _forget_lines_after(self, images_shown: int) -> None:
         """The steps after a state are made again, and so are their lines."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO
 
 from pydantic import ValidationError
 
+from shows.journal_file import add_lines, whole_lines
+from shows.lock_file import HeldElsewhereError, held
 from training.errors import TrainingError
 from training.light_table.events import EVENT, Event
 
@@ -26,44 +25,40 @@ class Journal:
         self.path = folder / JOURNAL
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._lock = (folder / "lock").open("ab")
-            _hold(self._lock, folder)
+            self._lock = held(folder / "lock")
             self.events = read_journal(self.path)
-            self._file = self.path.open("ab")
-            self._file.truncate(_whole_lines(self.path))
+            add_lines(self.path, [])  # here it would fail, and not at the first choice
+        except HeldElsewhereError as fault:
+            raise TrainingError(
+                f"Another light table works in {folder}; use its page, or end it with Ctrl-C."
+            ) from fault
         except OSError as fault:
             raise TrainingError(f"{fault.filename or folder}: {fault.strerror}.") from fault
 
     def append(self, events: Sequence[Event]) -> None:
         """Write and flush to the disk. Raises TrainingError."""
-        lines = b"".join(EVENT.dump_json(event) + b"\n" for event in events)
         try:
-            self._file.write(lines)
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            add_lines(self.path, [EVENT.dump_json(event) for event in events])
         except OSError as fault:
             raise TrainingError(f"{self.path} cannot be written: {fault.strerror}.") from fault
         self.events = (*self.events, *events)
 
     def close(self) -> None:
         """Let go of it."""
-        self._file.close()
         self._lock.close()
 
 
 def read_journal(path: Path) -> tuple[Event, ...]:
     """All events; a last line that was never finished is none. Raises TrainingError."""
-    if not path.exists():
-        return ()
     try:
-        content = path.read_bytes()[: _whole_lines(path)]
+        lines = whole_lines(path)
     except OSError as fault:
         raise TrainingError(f"{path} cannot be read: {fault.strerror}.") from fault
-    return tuple(_events(path, content))
+    return tuple(_events(path, lines))
 
 
-def _events(path: Path, content: bytes) -> Iterator[Event]:
-    for number, line in enumerate(content.splitlines(), 1):
+def _events(path: Path, lines: Iterable[bytes]) -> Iterator[Event]:
+    for number, line in enumerate(lines, 1):
         try:
             yield EVENT.validate_json(line)
         except ValidationError as fault:
@@ -72,25 +67,3 @@ def _events(path: Path, content: bytes) -> Iterator[Event]:
                 f"({fault.errors()[0]['msg'][:200]}); take the line out, or move the file away: "
                 "the choices stand in the ballads' choices.yaml."
             ) from fault
-
-
-def _whole_lines(path: Path) -> int:
-    """Bytes up to the end of the last finished line."""
-    return path.read_bytes().rfind(b"\n") + 1
-
-
-def _hold(lock: IO[bytes], folder: Path) -> None:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as fault:
-        lock.close()
-        raise TrainingError(
-            f"Another light table works in {folder}; use its page, or end it with Ctrl-C."
-        ) from fault

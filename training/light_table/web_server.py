@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from nicegui import app, ui
+from nicegui import app, background_tasks, ui
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -67,13 +68,7 @@ def serve(port: int, *, browser: bool, closing: Callable[[], None]) -> None:
     """Serve until Ctrl-C. browser: open the page in the user's browser. closing: called at the
     end. The pages must have been added."""
     app.add_middleware(OnlyThisMachine)
-    app.on_startup(
-        lambda: print(
-            f"The light table is open at http://{LOOPBACK}:{port}/ on this machine. Ctrl-C ends "
-            "it; nothing is lost.",
-            flush=True,
-        )
-    )
+    app.on_startup(lambda: background_tasks.create(_tell_when_open(port)))
     app.on_shutdown(closing)
     ui.run(
         host=LOOPBACK,
@@ -84,4 +79,21 @@ def serve(port: int, *, browser: bool, closing: Callable[[], None]) -> None:
         reload=False,
         tailwind=False,
         show_welcome_message=False,
+    )
+
+
+async def _tell_when_open(port: int) -> None:
+    """Where the light table is, once a browser gets an answer there; startup is before that."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(LOOPBACK, port)
+        except OSError:
+            await asyncio.sleep(0.02)
+        else:
+            writer.close()
+            break
+    print(
+        f"The light table is open at http://{LOOPBACK}:{port}/ on this machine. Ctrl-C ends it; "
+        "nothing is lost.",
+        flush=True,
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import threading
 from contextlib import suppress
 from dataclasses import asdict
@@ -18,6 +17,8 @@ from types import TracebackType
 from typing import IO
 
 from shows.atomic_file import write_atomically
+from shows.journal_file import add_lines
+from shows.lock_file import HeldElsewhereError, held
 from shows.schema import ShowError
 from training.errors import TrainingError
 from training.pictures.download import SUFFIXES, is_same_file
@@ -45,7 +46,12 @@ class Collection:
 
     def __enter__(self) -> Collection:
         self._work.mkdir(parents=True, exist_ok=True)
-        self._lock = _locked(self._work / "lock", self.folder)
+        try:
+            self._lock = held(self._work / "lock")
+        except HeldElsewhereError as fault:
+            raise TrainingError(
+                f"{self.folder}: another `collect` works in this folder; let it end, or stop it."
+            ) from fault
         try:
             if self.table.exists():
                 self._rows = read_table(self.table)
@@ -97,13 +103,8 @@ class Collection:
 
     def note(self, row: Provenance) -> None:
         """Write down the row of a picture that is in its place."""
-        # first the line break: a line that a full disk cut short must not spoil the next one
-        line = b"\n" + json.dumps(asdict(row)).encode()
         with self._writing:
-            with self._journal_path.open("ab") as file:
-                file.write(line)
-                file.flush()
-                os.fsync(file.fileno())
+            add_lines(self._journal_path, [json.dumps(asdict(row)).encode()])
             self._rows[row.file] = row
 
     def tidy(self) -> None:
@@ -126,7 +127,10 @@ class Collection:
 
 
 def read_journal(path: Path) -> list[Provenance]:
-    """The rows of a journal; a last line that a kill or a full disk cut short is passed over."""
+    """The rows of a journal; a last line that a kill or a full disk cut short is passed over.
+
+    One that lacks only its end is a row: earlier versions wrote the line break first.
+    """
     try:
         lines = path.read_bytes().splitlines()
     except FileNotFoundError:
@@ -138,22 +142,3 @@ def read_journal(path: Path) -> list[Provenance]:
             if isinstance(entry, dict) and set(entry) == set(COLUMNS):
                 rows.append(Provenance(**entry))
     return rows
-
-
-def _locked(path: Path, folder: Path) -> IO[bytes]:
-    file = path.open("ab")
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as fault:
-        file.close()
-        raise TrainingError(
-            f"{folder}: another `collect` works in this folder; let it end, or stop it."
-        ) from fault
-    return file

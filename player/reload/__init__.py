@@ -1,0 +1,1 @@
+"""The show read anew from its files while it plays, and the morph from the one before."""

@@ -1,0 +1,1 @@
+"""What the screens show, for other programs: NDI, a virtual camera, Spout, Syphon."""
