@@ -5,15 +5,23 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 
 from player.wall.calibration import ScreenCalibration
+from player.wall.contract import Wall
 from player.wall.headless_wall import HeadlessWall
 from player.wall.shots import Layer, Overlay, Shot
 from player.wall.small_views import AREA_PX, small_size
-from player.wall.thumbnails import ThumbnailFile, ThumbnailReader, Thumbnails, ThumbnailsError
+from player.wall.thumbnails import (
+    SHARE,
+    ThumbnailFile,
+    ThumbnailReader,
+    Thumbnails,
+    ThumbnailsError,
+)
 from tests.virtual_desktop import on_virtual_desktop
 from tests.wall_on_desktop import COLOURS
 
@@ -79,6 +87,41 @@ def test_what_is_no_such_file_shows_nothing(tmp_path: Path) -> None:
         assert ThumbnailReader(path).poll() == {}
     with pytest.raises(ThumbnailsError, match="--thumbnails"):
         ThumbnailFile(tmp_path / "absent" / "thumbnails", 1)
+
+
+class DearWall:
+    """A view takes 0.7 ms on the clock that the wall has."""
+
+    is_software = True
+
+    def __init__(self) -> None:
+        self.now_ns = 0
+        self.begun: list[int] = []
+        self.taken = 0
+
+    def begin_small(self, screen: int) -> None:
+        self.now_ns += 700_000
+        self.begun.append(screen)
+
+    def take_small(self) -> list[tuple[int, Pixels]]:
+        fresh = self.begun[self.taken :]
+        self.taken = len(self.begun)
+        return [(screen, picture(self.taken % 256)) for screen in fresh]
+
+
+def test_dear_views_are_made_in_turn_and_never_beyond_the_share(tmp_path: Path) -> None:
+    wall = DearWall()
+    thumbnails = Thumbnails(
+        cast(Wall, wall), tmp_path / "thumbnails", tuple(range(7)), 7, 30.0, lambda: wall.now_ns
+    )
+    frames = 3000
+    for _ in range(frames):
+        thumbnails.presented(None)
+    share = wall.now_ns / (frames / 30 * 1e9)
+    assert 0.9 * SHARE < share < 1.01 * SHARE
+    assert wall.begun == [place % 7 for place in range(len(wall.begun))] and wall.taken
+    assert thumbnails.looks == len(wall.begun)
+    thumbnails.close()
 
 
 @pytest.mark.parametrize("size_px", [(64, 36), (1600, 900)])
