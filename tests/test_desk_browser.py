@@ -24,7 +24,8 @@ from tests.installation_process import Installation
 from tests.live_show import make_live_show
 from tests.tick_helpers import wait_for
 
-pytestmark = pytest.mark.slow
+# a browser has stood still here while other tests ran beside it
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 WAIT_MS = 30_000
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 PASSWORD = "the river runs dark"

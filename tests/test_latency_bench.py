@@ -74,6 +74,7 @@ def test_the_cost_is_measured_on_a_real_wall(tmp_path: Path, more: list[str]) ->
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_every_stage_is_measured_from_real_processes(tmp_path: Path) -> None:
     words = ["--events", "3", "--screens", "2", "--size", "64x36"]
     words += ["--json", str(tmp_path / "delays.json")]

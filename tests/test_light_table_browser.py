@@ -21,7 +21,8 @@ from tests.browser import open_browser
 from tests.light_table_show import make_projected_show
 from training.latents.choices_file import read_choices
 
-pytestmark = pytest.mark.slow
+# a browser has stood still here while other tests ran beside it
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 ROOT = Path(__file__).resolve().parent.parent
 WAIT_MS = 20_000
 SIZE = {"width": 1280, "height": 800}

@@ -58,6 +58,7 @@ def test_films_are_taken_up_as_they_come(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone  # films are made at idle priority: beside other tests, when those are through
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_show_without_films_makes_them_and_falls_back_on_them(tmp_path: Path) -> None:
     show = make_short_show(tmp_path / "show")
